@@ -1,0 +1,119 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house in levels: a target depends on levels below it and never upwards
+// (docs/architecture.md draws it, Tests/HouseTests checks it).
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let collections = product(name: "Collections", package: "swift-collections")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [.argumentParser, .logging], swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "shard",
+    products: [
+        .library(name: "ShardKit", targets: ["ShardKit"]),
+        .executable(name: "shard", targets: ["shard"]),
+        .executable(name: "shard-coordinator", targets: ["shard-coordinator"]),
+        .executable(name: "shard-worker", targets: ["shard-worker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        // Level 0
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .target(name: "CKernels"),
+        library("Tensors", []),
+
+        // Level 1
+        library("ZeroMQ", ["CZeroMQ", .logging]),
+        library("Devices", ["Tensors", "CKernels"]),
+        library("ModelFiles", ["Tensors"]),
+
+        // Level 2, lowest first
+        library("Models", ["ModelFiles", "Tensors"]),
+        library("Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams]),
+        library("Tokenizers", ["ModelFiles", "CPCRE2"]),
+        library("Inference", ["Sharding", "Tokenizers", "Models", "ModelFiles", "Devices", "Tensors"]),
+
+        // Level 3
+        library("Worker", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .logging]),
+        library(
+            "Coordinator",
+            [
+                "Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections, .logging,
+                .subprocess,
+            ]),
+        library("Serving", ["Tokenizers", "Sharding", .hummingbird, .nioCore, .logging]),
+
+        // Level 4
+        library(
+            "ShardKit",
+            [
+                "Coordinator", "Worker", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices",
+                .logging,
+            ]),
+        program("shard", ["ShardKit", "Coordinator", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices"]),
+        program(
+            "shard-coordinator",
+            ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
+        program("shard-worker", ["Worker", "Sharding", "Devices"]),
+
+        // Tests mirror Sources
+        tests("CKernelsTests", ["CKernels", "Tensors"]),
+        tests("TensorsTests", ["Tensors"]),
+        tests("ZeroMQTests", ["ZeroMQ"]),
+        tests("DevicesTests", ["Devices", "CKernels", "Tensors"]),
+        tests("ModelFilesTests", ["ModelFiles", "Tensors"]),
+        tests("ModelsTests", ["Models", "ModelFiles"]),
+        tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "Tensors"]),
+        tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
+        tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
+        tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ"]),
+        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
+        tests("ServingTests", ["Serving", "Sharding", "Tokenizers", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+        tests("ShardKitTests", ["ShardKit"]),
+        tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),
+        tests("HouseTests", []),
+    ],
+    cLanguageStandard: .c17
+)

@@ -1,0 +1,4 @@
+#ifndef SHARD_CZEROMQ_H
+#define SHARD_CZEROMQ_H
+#include <zmq.h>
+#endif
