@@ -7,7 +7,6 @@ import PackageDescription
 let swiftSettings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
 extension Target.Dependency {
@@ -34,7 +33,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + [.argumentParser, .logging], swiftSettings: swiftSettings)
+        name: name, dependencies: dependencies + ["Terminal", .argumentParser, .logging], swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -73,7 +72,7 @@ let package = Package(
         library("Models", ["ModelFiles", "Tensors"]),
         library("Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
-        library("Inference", ["Sharding", "Tokenizers", "Models", "ModelFiles", "Devices", "Tensors"]),
+        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels"]),
 
         // Level 3
         library("Worker", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .logging]),
@@ -86,6 +85,7 @@ let package = Package(
         library("Serving", ["Tokenizers", "Sharding", .hummingbird, .nioCore, .logging]),
 
         // Level 4
+        library("Terminal", [.argumentParser, .logging]),
         library(
             "ShardKit",
             [
@@ -112,6 +112,7 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
         tests("ServingTests", ["Serving", "Sharding", "Tokenizers", .product(name: "HummingbirdTesting", package: "hummingbird")]),
         tests("ShardKitTests", ["ShardKit"]),
+        tests("TerminalTests", ["Terminal"]),
         tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),
         tests("HouseTests", []),
     ],
