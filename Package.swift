@@ -92,7 +92,9 @@ let package = Package(
                 "Coordinator", "Worker", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices",
                 .logging,
             ]),
-        program("shard", ["ShardKit", "Coordinator", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices"]),
+        program(
+            "shard",
+            ["ShardKit", "Coordinator", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices"]),
         program(
             "shard-coordinator",
             ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
@@ -110,7 +112,9 @@ let package = Package(
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ"]),
         tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
-        tests("ServingTests", ["Serving", "Sharding", "Tokenizers", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+        tests(
+            "ServingTests",
+            ["Serving", "Sharding", "Tokenizers", .product(name: "HummingbirdTesting", package: "hummingbird")]),
         tests("ShardKitTests", ["ShardKit"]),
         tests("TerminalTests", ["Terminal"]),
         tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),

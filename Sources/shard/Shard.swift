@@ -1,0 +1,24 @@
+import ArgumentParser
+import Sharding
+import Terminal
+
+/// `shard`: look at, split and run models on this machine.
+@main
+struct Shard: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shard",
+        abstract: "Look at, split and run language models.",
+        discussion: """
+            Examples:
+              shard devices
+              shard split model.gguf --shards 4 -o shards
+              shard info shards
+              shard chat model.gguf -p "What is 12 plus 7?"
+
+            Exit codes: 0 fine, 1 failed while running, 2 configuration or does not fit, 64 usage.
+            """,
+        version: ShardVersion.current,
+        subcommands: [])
+
+    static func main() async { await Program.main(Shard.self) }
+}
