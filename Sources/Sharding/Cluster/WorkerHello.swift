@@ -1,0 +1,48 @@
+/// What a worker says of itself when it joins, and again whenever its coordinator does not know it.
+package struct WorkerHello: Sendable, Hashable {
+    package var version: ProtocolVersion
+    /// Unique in the cluster; the configuration lists it.
+    package var name: String
+    /// Random at each start of the process: tells a restarted worker from a second one of the same name.
+    package var instance: UInt64
+    package var processID: Int32
+    /// CURVE public key (Z85, 40 characters); nil without encryption.
+    package var publicKey: String?
+    /// Where earlier stages send steps to: `tcp://127.0.0.1:49152`.
+    package var dataEndpoint: String
+    /// `cpu`, `cuda:0`.
+    package var device: String
+    /// Threads that compute.
+    package var threadCount: Int
+    package var memoryTotalBytes: UInt64
+    package var memoryAvailableBytes: UInt64
+    /// Measured rate at which weights are read while computing; 0 when it was not measured.
+    package var bytesPerSecond: Double
+    /// SHA-256 of files whose bytes this worker holds, 32 bytes each.
+    package var cachedHashes: [[UInt8]]
+    package var highestEpoch: Epoch
+    /// The run that it obeys until its lease lapses.
+    package var run: RunID?
+
+    package init(
+        version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
+        publicKey: String? = nil, dataEndpoint: String, device: String, threadCount: Int,
+        memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
+        cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, run: RunID? = nil
+    ) {
+        self.version = version
+        self.name = name
+        self.instance = instance
+        self.processID = processID
+        self.publicKey = publicKey
+        self.dataEndpoint = dataEndpoint
+        self.device = device
+        self.threadCount = threadCount
+        self.memoryTotalBytes = memoryTotalBytes
+        self.memoryAvailableBytes = memoryAvailableBytes
+        self.bytesPerSecond = bytesPerSecond
+        self.cachedHashes = cachedHashes
+        self.highestEpoch = highestEpoch
+        self.run = run
+    }
+}
