@@ -1,0 +1,39 @@
+import CZeroMQ
+
+/// Why an operation on a socket failed: what was tried, where, and what the system said.
+package struct ZeroMQError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// `bind`, `connect`, `send`, an option's name.
+    package let operation: String
+    /// As it was given; nil where none is involved.
+    package let endpoint: String?
+    /// The system's or libzmq's number.
+    package let errno: Int32
+    /// What to do about it, where that is known.
+    package let hint: String?
+
+    package init(operation: String, endpoint: String? = nil, errno: Int32, hint: String? = nil) {
+        self.operation = operation
+        self.endpoint = endpoint
+        self.errno = errno
+        self.hint = hint
+    }
+
+    /// What the last failed call of this thread left behind.
+    static func last(_ operation: String, endpoint: String? = nil) -> ZeroMQError {
+        let number = zmq_errno()
+        let hint: String? =
+            switch number {
+            case EADDRINUSE: "is another program listening there?"
+            case EADDRNOTAVAIL, ENODEV: "the address must belong to this machine"
+            case EMFILE: "raise the limit of open files (ulimit -n)"
+            default: nil
+            }
+        return ZeroMQError(operation: operation, endpoint: endpoint, errno: number, hint: hint)
+    }
+
+    package var description: String {
+        let place = endpoint.map { "\($0): " } ?? ""
+        let tail = hint.map { "; \($0)" } ?? ""
+        return "\(place)\(operation): \(String(cString: zmq_strerror(errno)))\(tail)"
+    }
+}
