@@ -1,0 +1,137 @@
+/// What `cluster.yaml` says: the model, where the programs listen, and the workers that compute.
+///
+/// Made by ``load(path:)``, which has checked everything that the file alone can tell; what needs the model (manual
+/// layers against its layer count) is checked by ``problems(layerCount:)``.
+package struct ClusterConfiguration: Sendable, Hashable {
+    package var model: ModelSettings
+    package var coordinator: CoordinatorSettings
+    package var serving: ServingSettings
+    package var security: SecuritySettings
+    package var placement: PlacementSettings
+    /// At least one; names differ.
+    package var workers: [WorkerSettings]
+    package var failure: FailureSettings
+
+    /// A GGUF file, a shard folder, or a Hugging Face directory, and how its state is kept.
+    package struct ModelSettings: Sendable, Hashable {
+        /// As clients name it; the source's name without its extension where the file says nothing.
+        package var name: String
+        /// Absolute, or relative to the working folder; a relative path in the file counts from the file's folder.
+        package var source: String
+        /// Positions a sequence may take; nil: as many as the model was made for.
+        package var context: Int?
+        package var cacheType: CacheElementType
+    }
+
+    package struct CoordinatorSettings: Sendable, Hashable {
+        /// Where workers connect.
+        package var bind: NetworkAddress
+        /// Where the HTTP API listens.
+        package var http: NetworkAddress
+        /// What workers are told to connect to; nil: `bind`.
+        package var advertise: NetworkAddress?
+    }
+
+    package struct ServingSettings: Sendable, Hashable {
+        /// Sequences that compute at the same time.
+        package var sequenceCountMax: Int
+        /// Requests that wait at most.
+        package var queueCountMax: Int
+        /// How long one prompt's chunk may hold up the others' next token.
+        package var gapMax: Duration
+        package var usesPrefixCache: Bool
+    }
+
+    /// Public keys of workers by name; empty on loopback, which is all that there is yet.
+    package struct SecuritySettings: Sendable, Hashable {
+        package var keyFolder: String?
+        package var workerKeys: [String: String]
+    }
+
+    package struct PlacementSettings: Sendable, Hashable {
+        package var policy: PlacementPolicy
+        package var objective: PlacementObjective
+        /// Memory that each worker leaves free.
+        package var reserveBytes: Int
+    }
+
+    package struct FailureSettings: Sendable, Hashable {
+        package var heartbeat: Duration
+        /// Silence after which a worker counts as dead.
+        package var deadAfter: Duration
+        package var stepDeadline: Duration
+        /// How long requests wait for enough workers.
+        package var wait: Duration
+    }
+}
+
+package enum PlacementPolicy: String, Sendable, Hashable, CaseIterable {
+    /// Shard i on device i mod n.
+    case roundRobin = "round_robin"
+    /// Contiguous, by measured speed under memory limits.
+    case balanced
+    /// As each worker's `layers` says.
+    case manual
+}
+
+package enum PlacementObjective: String, Sendable, Hashable, CaseIterable {
+    case prompt
+    case decode
+    case mixed
+}
+
+/// One worker process.
+package struct WorkerSettings: Sendable, Hashable {
+    package var name: String
+    package var start: WorkerStart
+    package var device: String
+    /// Threads that compute; nil: a fair part of the machine's cores.
+    package var threads: Int?
+    /// CPUs that it is bound to, ascending; nil: any.
+    package var cpus: [Int]?
+    /// Bytes it may use; nil: what the device has.
+    package var memoryBytes: Int?
+    package var mode: ResidencyMode
+    /// Where its data socket listens; nil: loopback, any free port.
+    package var bind: NetworkAddress?
+    package var advertise: NetworkAddress?
+    /// Folders in which it looks for model files; empty: the model's own.
+    package var modelFolders: [String]
+    package var cacheFolder: String?
+    /// For `manual` placement.
+    package var layers: LayerSelection?
+    /// Where `layers` stands in the file, for problems that only the model shows.
+    package var layersPlace: ConfigurationPlace?
+}
+
+package enum WorkerStart: String, Sendable, Hashable, CaseIterable {
+    /// `launch` starts it on this machine.
+    case local
+    case ssh
+    /// Somebody else starts it; `launch` waits for it.
+    case external
+}
+
+/// How a worker keeps its weights.
+package enum ResidencyMode: String, Sendable, Hashable, CaseIterable {
+    case simple
+    case memoryEfficient = "memory-efficient"
+}
+
+/// Layers that a worker is given by hand: `0-3`, `7`, `0-3,8-11`, `28-31,head`.
+package struct LayerSelection: Sendable, Hashable, CustomStringConvertible {
+    /// Half-open, ascending, not touching.
+    package var ranges: [Range<Int>]
+    /// Whether the output head is named; where no worker names it, it goes with the last layer.
+    package var includesHead: Bool
+
+    package init(ranges: [Range<Int>], includesHead: Bool = false) {
+        self.ranges = ranges
+        self.includesHead = includesHead
+    }
+
+    package var description: String {
+        let parts = ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound - 1)" }
+        return (parts + (includesHead ? ["head"] : [])).joined(separator: ",")
+    }
+}

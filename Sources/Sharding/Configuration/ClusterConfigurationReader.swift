@@ -1,0 +1,143 @@
+import Foundation
+
+/// Turns a document into a ``ClusterConfiguration`` and collects every problem on the way.
+///
+/// Wrong values are replaced by defaults so that reading goes on; whoever calls it looks at ``problems`` first.
+final class ClusterConfigurationReader {
+    let problems = ConfigurationProblems()
+    private let document: YAMLDocument
+    private let folder: String
+
+    init(document: YAMLDocument, folder: String) {
+        self.document = document
+        self.folder = folder
+    }
+
+    func read() -> ClusterConfiguration? {
+        let sections = [
+            "version", "model", "coordinator", "serving", "security", "placement", "workers", "failure",
+        ]
+        guard let root = mapping(YAMLValue(document.root, key: ""), known: sections) else { return nil }
+        if root.value("version") == nil {
+            root.report("version", "expected 1, got nothing; the first line of a cluster.yaml is version: 1")
+        } else if let version = root.integer("version", 1...Int.max), version != 1 {
+            root.report("version", "expected 1, got \(version)")
+        }
+        let model = readModel(root)
+        let coordinator = readCoordinator(root)
+        let serving = readServing(root)
+        let security = readSecurity(root)
+        let placement = readPlacement(root)
+        let workers = WorkersReader(parent: self, folder: folder).read(root, policy: placement.policy)
+        let failure = readFailure(root)
+        return ClusterConfiguration(
+            model: model, coordinator: coordinator, serving: serving, security: security, placement: placement,
+            workers: workers, failure: failure)
+    }
+
+    func mapping(_ value: YAMLValue, known: [String]) -> YAMLMapping? {
+        YAMLMapping(value, known: known, duplicates: document.duplicates, problems: problems)
+    }
+
+    /// A section of the root; nil where it is absent.
+    private func section(_ root: YAMLMapping, _ name: String, _ known: [String]) -> YAMLMapping? {
+        root.value(name).flatMap { mapping($0, known: known) }
+    }
+
+    private func readModel(_ root: YAMLMapping) -> ClusterConfiguration.ModelSettings {
+        var settings = ClusterConfiguration.ModelSettings(name: "", source: "", context: nil, cacheType: .f16)
+        guard root.value("model") != nil else {
+            root.report("model", "expected {source: FILE}, got nothing")
+            return settings
+        }
+        guard let model = section(root, "model", ["name", "source", "context", "kv_type"]) else { return settings }
+        if model.value("source") == nil {
+            model.report("source", "expected a GGUF file, a shard folder or a Hugging Face directory, got nothing")
+        }
+        settings.source = path(model.string("source", expected: "a path") ?? "")
+        let stem = ((settings.source as NSString).lastPathComponent as NSString).deletingPathExtension
+        settings.name = model.string("name", expected: "a name") ?? stem
+        settings.context = model.integer("context", 1...(1 << 24))
+        settings.cacheType = model.choice("kv_type", CacheElementType.self) ?? .f16
+        if settings.cacheType == .q8_0 { model.report("kv_type", "q8_0: not yet; use f16 or f32") }
+        return settings
+    }
+
+    private func readCoordinator(_ root: YAMLMapping) -> ClusterConfiguration.CoordinatorSettings {
+        var settings = ClusterConfiguration.CoordinatorSettings(
+            bind: NetworkAddress(host: "127.0.0.1", port: 5555), http: NetworkAddress(host: "127.0.0.1", port: 8080),
+            advertise: nil)
+        let known = ["bind", "http", "advertise", "api_keys_file", "tls_cert", "tls_key"]
+        guard let section = section(root, "coordinator", known) else { return settings }
+        settings.bind = section.address("bind") ?? settings.bind
+        settings.http = section.address("http") ?? settings.http
+        settings.advertise = section.address("advertise")
+        requireLoopback(settings.bind, "bind", section)
+        requireLoopback(settings.http, "http", section)
+        if let advertise = settings.advertise { requireLoopback(advertise, "advertise", section) }
+        if settings.bind == settings.http, settings.bind.port != 0 {
+            section.report("http", "expected another port than bind's, got \(settings.http) for both")
+        }
+        for key in ["api_keys_file", "tls_cert", "tls_key"] where section.value(key) != nil {
+            section.report(key, "not yet; the API listens on loopback only and asks for no key")
+        }
+        return settings
+    }
+
+    private func readServing(_ root: YAMLMapping) -> ClusterConfiguration.ServingSettings {
+        let section = section(root, "serving", ["max_sequences", "queue", "gap_max", "prefix_cache"])
+        return ClusterConfiguration.ServingSettings(
+            sequenceCountMax: section?.integer("max_sequences", 1...4096) ?? 64,
+            queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256,
+            gapMax: section?.duration("gap_max", atLeast: .milliseconds(1), "1ms") ?? .milliseconds(100),
+            usesPrefixCache: section?.boolean("prefix_cache") ?? true)
+    }
+
+    private func readSecurity(_ root: YAMLMapping) -> ClusterConfiguration.SecuritySettings {
+        let settings = ClusterConfiguration.SecuritySettings(keyFolder: nil, workerKeys: [:])
+        guard let section = section(root, "security", ["key_dir", "workers"]) else { return settings }
+        if section.value("key_dir") != nil { section.report("key_dir", "not yet; workers are on loopback only") }
+        if let workers = section.value("workers") {
+            guard case .mapping(let keys) = workers.node else {
+                problems.add(workers.place, "expected {NAME: PUBLIC KEY, …}, got \(workers.found)")
+                return settings
+            }
+            if !keys.isEmpty { section.report("workers", "not yet; workers are on loopback only") }
+        }
+        return settings
+    }
+
+    private func readPlacement(_ root: YAMLMapping) -> ClusterConfiguration.PlacementSettings {
+        let section = section(root, "placement", ["policy", "objective", "reserve"])
+        return ClusterConfiguration.PlacementSettings(
+            policy: section?.choice("policy", PlacementPolicy.self) ?? .balanced,
+            objective: section?.choice("objective", PlacementObjective.self) ?? .mixed,
+            reserveBytes: section?.scalar("reserve", expected: "bytes such as 512MiB or 1GiB") { _, text in
+                ConfigurationScalar.bytes(text)
+            } ?? 1 << 30)
+    }
+
+    private func readFailure(_ root: YAMLMapping) -> ClusterConfiguration.FailureSettings {
+        let section = section(root, "failure", ["heartbeat", "dead_after", "step_deadline", "wait"])
+        let settings = ClusterConfiguration.FailureSettings(
+            heartbeat: section?.duration("heartbeat", atLeast: .milliseconds(100), "100ms") ?? .milliseconds(500),
+            deadAfter: section?.duration("dead_after", atLeast: .milliseconds(400), "400ms") ?? .seconds(2),
+            stepDeadline: section?.duration("step_deadline", atLeast: .seconds(1), "1s") ?? .seconds(30),
+            wait: section?.duration("wait", atLeast: .zero, "0s") ?? .seconds(30))
+        if let section, settings.deadAfter < settings.heartbeat * 2 {
+            section.report("dead_after", "expected at least twice the heartbeat, got less")
+        }
+        return settings
+    }
+
+    func requireLoopback(_ address: NetworkAddress, _ key: String, _ section: YAMLMapping) {
+        guard !address.isLoopback else { return }
+        section.report(
+            key, "\(address): not yet beyond loopback, which needs encryption; use 127.0.0.1:\(address.port)")
+    }
+
+    func path(_ text: String) -> String {
+        if text.isEmpty || folder.isEmpty || text.hasPrefix("/") { return text }
+        return (folder as NSString).appendingPathComponent(text)
+    }
+}

@@ -1,0 +1,150 @@
+/// Reads the `workers` list.
+struct WorkersReader {
+    let parent: ClusterConfigurationReader
+    let folder: String
+
+    private static let known = [
+        "name", "start", "host", "ssh", "device", "threads", "cpus", "memory", "mode", "packed_cache", "layers",
+        "bind", "advertise", "models", "cache",
+    ]
+
+    func read(_ root: YAMLMapping, policy: PlacementPolicy) -> [WorkerSettings] {
+        guard root.value("workers") != nil else {
+            root.report("workers", "expected at least one worker, such as [{name: a, device: cpu}], got nothing")
+            return []
+        }
+        let expected = "a list of workers, such as [{name: a, device: cpu}]"
+        guard
+            let elements = root.list("workers", expected: expected, countMax: ClusterConfiguration.workerCountMax)
+        else { return [] }
+        if elements.isEmpty { root.report("workers", "expected at least one worker, got an empty list") }
+        let mappings = elements.compactMap { parent.mapping($0, known: Self.known) }
+        let workers = mappings.map { readWorker($0, policy: policy) }
+        checkNames(mappings, workers)
+        if policy == .manual, mappings.count == elements.count { checkLayers(mappings, workers) }
+        return workers
+    }
+
+    private func readWorker(_ worker: YAMLMapping, policy: PlacementPolicy) -> WorkerSettings {
+        if worker.value("name") == nil { worker.report("name", "expected a name, got nothing") }
+        let name = worker.scalar("name", expected: "letters, digits, - _ . (at most 64)") { _, text in
+            Self.isName(text) ? text : nil
+        }
+        let layers = worker.scalar("layers", expected: "layers such as 20-31 or 0-3,8-11 or 28-31,head") { _, text in
+            ConfigurationScalar.layers(text)
+        }
+        if layers != nil, policy != .manual {
+            worker.report("layers", "expected none, as placement.policy is \(policy.rawValue); set it to manual")
+        }
+        let settings = WorkerSettings(
+            name: name ?? "", start: readStart(worker), device: readDevice(worker),
+            threads: worker.integer("threads", 1...1024), cpus: readCPUs(worker), memoryBytes: readMemory(worker),
+            mode: readMode(worker), bind: readAddress(worker, "bind"), advertise: readAddress(worker, "advertise"),
+            modelFolders: worker.strings("models", expected: "folder")?.map(parent.path) ?? [],
+            cacheFolder: worker.string("cache", expected: "a folder").map(parent.path), layers: layers,
+            layersPlace: worker.value("layers")?.place)
+        if let threads = settings.threads, let cpus = settings.cpus, threads > cpus.count {
+            worker.report("threads", "expected at most \(cpus.count), as many as cpus names, got \(threads)")
+        }
+        return settings
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+
+    private func readStart(_ worker: YAMLMapping) -> WorkerStart {
+        let start = worker.choice("start", WorkerStart.self) ?? .local
+        if start == .ssh { worker.report("start", "ssh: not yet; use local or external") }
+        if worker.value("ssh") != nil { worker.report("ssh", "not yet; start the worker by hand (start: external)") }
+        if let host = worker.string("host", expected: "a host name or address") {
+            if !NetworkAddress(host: host, port: 0).isLoopback {
+                worker.report("host", "\(host): not yet; workers are on this machine (leave host out)")
+            }
+        }
+        return start
+    }
+
+    private func readDevice(_ worker: YAMLMapping) -> String {
+        let device = worker.scalar("device", expected: "cpu or cuda:N") { _, text in
+            let index = text.hasPrefix("cuda:") ? Int(text.dropFirst(5)) : nil
+            return text == "cpu" || index.map { (0..<1024).contains($0) && text == "cuda:\($0)" } == true ? text : nil
+        }
+        if let device, device != "cpu" {
+            worker.report("device", "\(device): not yet, only cpu can compute; shard devices lists what is here")
+        }
+        return device ?? "cpu"
+    }
+
+    private func readCPUs(_ worker: YAMLMapping) -> [Int]? {
+        worker.scalar("cpus", expected: "CPU numbers such as \"0\" or \"0-3\", none twice") { _, text in
+            ConfigurationScalar.cpus(text)
+        }
+    }
+
+    private func readMemory(_ worker: YAMLMapping) -> Int? {
+        worker.scalar("memory", expected: "bytes such as 20GiB, at least 1MiB") { _, text in
+            ConfigurationScalar.bytes(text).flatMap { $0 >= 1 << 20 ? $0 : nil }
+        }
+    }
+
+    private func readMode(_ worker: YAMLMapping) -> ResidencyMode {
+        let mode = worker.choice("mode", ResidencyMode.self) ?? .simple
+        if mode == .memoryEfficient { worker.report("mode", "memory-efficient: not yet; use simple") }
+        if let cache = worker.string("packed_cache", expected: "off"), !["off", "false"].contains(cache) {
+            worker.report("packed_cache", "not yet; use off")
+        }
+        return mode
+    }
+
+    private func readAddress(_ worker: YAMLMapping, _ key: String) -> NetworkAddress? {
+        guard let address = worker.address(key) else { return nil }
+        parent.requireLoopback(address, key, worker)
+        return address
+    }
+
+    private func checkNames(_ mappings: [YAMLMapping], _ workers: [WorkerSettings]) {
+        var lines: [String: Int] = [:]
+        for (mapping, worker) in zip(mappings, workers) where !worker.name.isEmpty {
+            let place = mapping.place(of: "name")
+            if let line = lines[worker.name] {
+                mapping.report("name", "expected a name of its own, got \"\(worker.name)\" as on line \(line)")
+            } else {
+                lines[worker.name] = place.line
+            }
+        }
+    }
+
+    /// Every layer from 0 on is on exactly one worker; how many there are only the model says.
+    private func checkLayers(_ mappings: [YAMLMapping], _ workers: [WorkerSettings]) {
+        var runs: [(range: Range<Int>, name: String, mapping: YAMLMapping)] = []
+        var heads = 0
+        for (mapping, worker) in zip(mappings, workers) {
+            guard let layers = worker.layers else {
+                if mapping.value("layers") == nil {
+                    mapping.report("layers", "expected layers such as 0-3, as placement.policy is manual, got nothing")
+                }
+                return
+            }
+            runs += layers.ranges.map { ($0, worker.name, mapping) }
+            heads += layers.includesHead ? 1 : 0
+            if heads > 1 { mapping.report("layers", "expected the head on one worker, got it on two") }
+        }
+        var next = 0
+        var holder = ""
+        for run in runs.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            if run.range.lowerBound > next {
+                let missing = LayerSelection(ranges: [next..<run.range.lowerBound])
+                run.mapping.report("layers", "layers \(missing) are on no worker")
+            } else if run.range.lowerBound < next {
+                let shared = LayerSelection(ranges: [run.range.lowerBound..<min(next, run.range.upperBound)])
+                run.mapping.report("layers", "layers \(shared) are on \(holder) and on \(run.name)")
+            }
+            if run.range.upperBound > next {
+                next = run.range.upperBound
+                holder = run.name
+            }
+        }
+    }
+}
