@@ -1,0 +1,113 @@
+// Attention position by position: what the header's `store`, `attend` and `merge` say.
+#pragma STDC FP_CONTRACT OFF
+
+#include "../kernels.h"
+#include "functions.h"
+
+static float cache_element(const void *area, uint32_t cache_type, size_t index) {
+    if (cache_type == SHARD_TYPE_F16) {
+        return f32_from_f16_bits(load_u16((const uint8_t *)area + index * 2));
+    }
+    return load_f32((const uint8_t *)area + index * 4);
+}
+
+static void set_cache_element(void *area, uint32_t cache_type, size_t index, float value) {
+    if (cache_type == SHARD_TYPE_F16) {
+        uint16_t half = f16_bits_from_f32(value);
+        memcpy((uint8_t *)area + index * 2, &half, sizeof half);
+    } else {
+        memcpy((uint8_t *)area + index * 4, &value, sizeof value);
+    }
+}
+
+static size_t key_index(size_t slot, size_t dimension, size_t head_dim) {
+    return slot / 16 * 16 * head_dim + dimension * 16 + slot % 16;
+}
+
+static size_t value_index(size_t slot, size_t dimension, size_t head_dim) {
+    return SHARD_BLOCK_POSITIONS * head_dim + slot * head_dim + dimension;
+}
+
+void store_scalar(const float *key, const float *value, size_t position, uint32_t cache_type, size_t head_dim,
+                  void *head_area) {
+    size_t slot = position % SHARD_BLOCK_POSITIONS;
+    for (size_t d = 0; d < head_dim; d++) {
+        set_cache_element(head_area, cache_type, key_index(slot, d, head_dim), key[d]);
+        set_cache_element(head_area, cache_type, value_index(slot, d, head_dim), value[d]);
+    }
+}
+
+static float larger(float a, float b) {
+    return a > b ? a : b;
+}
+
+/// One query head over slots [first, end) of one block; `partial` is updated.
+static void attend_block(const shard_attention *attention, const float *query, const void *area, size_t first,
+                         size_t end, float *partial) {
+    size_t head_dim = attention->head_dim;
+    float scores[SHARD_BLOCK_POSITIONS], maximum = partial[0], sums[16] = {0};
+    for (size_t slot = first; slot < end; slot++) {
+        float score = 0;
+        for (size_t d = 0; d < head_dim; d++) {
+            score = fmaf(query[d], cache_element(area, attention->cache_type, key_index(slot, d, head_dim)), score);
+        }
+        scores[slot] = score * attention->scale;
+        maximum = larger(scores[slot], maximum);
+    }
+    for (size_t slot = first; slot < end; slot++) {
+        scores[slot] = exp_f32(scores[slot] - maximum);
+        sums[slot % 16] += scores[slot];
+    }
+    for (size_t half = 8; half >= 1; half /= 2) {
+        for (size_t i = 0; i < half; i++) {
+            sums[i] += sums[i + half];
+        }
+    }
+    float correction = exp_f32(partial[0] - maximum);
+    partial[0] = maximum;
+    partial[1] = partial[1] * correction + sums[0];
+    for (size_t d = 0; d < head_dim; d++) {
+        float sum = partial[2 + d] * correction;
+        for (size_t slot = first; slot < end; slot++) {
+            sum = fmaf(scores[slot], cache_element(area, attention->cache_type, value_index(slot, d, head_dim)), sum);
+        }
+        partial[2 + d] = sum;
+    }
+}
+
+void attend_scalar(const shard_attention *attention) {
+    for (size_t h = 0; h < attention->query_count; h++) {
+        const float *query = attention->queries + h * attention->query_stride;
+        float *partial = attention->partials + h * attention->partial_stride;
+        partial[0] = -INFINITY;
+        memset(partial + 1, 0, (1 + attention->head_dim) * sizeof *partial);
+        for (size_t p = attention->position_first; p < attention->position_end;) {
+            size_t block = p / SHARD_BLOCK_POSITIONS, start = block * SHARD_BLOCK_POSITIONS;
+            size_t end = start + SHARD_BLOCK_POSITIONS;
+            end = end < attention->position_end ? end : attention->position_end;
+            const uint8_t *area = (const uint8_t *)attention->blocks[block] + attention->head_offset;
+            attend_block(attention, query, area, p - start, end - start, partial);
+            p = end;
+        }
+    }
+}
+
+void merge_scalar(const float *partials, size_t span_count, size_t span_stride, size_t head_dim, float *output) {
+    float maximum = partials[0], sum = partials[1];
+    for (size_t d = 0; d < head_dim; d++) {
+        output[d] = partials[2 + d];
+    }
+    for (size_t s = 1; s < span_count; s++) {
+        const float *partial = partials + s * span_stride;
+        float both = larger(partial[0], maximum);
+        float before = exp_f32(maximum - both), here = exp_f32(partial[0] - both);
+        maximum = both;
+        sum = fmaf(partial[1], here, sum * before);
+        for (size_t d = 0; d < head_dim; d++) {
+            output[d] = fmaf(partial[2 + d], here, output[d] * before);
+        }
+    }
+    for (size_t d = 0; d < head_dim; d++) {
+        output[d] = output[d] / sum;
+    }
+}
