@@ -1,0 +1,92 @@
+import Tensors
+
+/// The files of one model, mapped and checked, as one index of tensors.
+///
+/// Everything that it hands out lies inside its files: lengths, offsets and products were checked when it was opened.
+/// Pointers and views that it hands out are borrowed: keep the object for as long as they are used.
+package final class ModelFile: Sendable {
+    package enum Format: String, Sendable, Hashable {
+        case gguf
+        case safetensors
+    }
+
+    /// The path that was asked for.
+    package let path: String
+    package let format: Format
+    package let files: [MappedFile]
+    /// In the order of the files and of the data inside them. A tensor that several shards carry is listed once.
+    package let tensors: [TensorInfo]
+    /// GGUF metadata of the first file; empty for safetensors.
+    package let metadata: GGUFMetadata
+    /// `__metadata__` of the first safetensors file.
+    package let safetensorsMetadata: [String: String]
+    /// Configuration and tokenizer beside safetensors files, where there are any.
+    package let folder: HuggingFaceFolder?
+    /// `config.json`, parsed; nil when there is none.
+    package let config: JSONValue?
+    /// `generation_config.json`, parsed; nil when there is none.
+    package let generationConfig: JSONValue?
+
+    private let places: [String: Int]
+
+    init(
+        path: String, format: Format, files: [MappedFile], tensors: [TensorInfo], metadata: GGUFMetadata? = nil,
+        safetensorsMetadata: [String: String] = [:], folder: HuggingFaceFolder? = nil
+    ) throws(ModelFileError) {
+        self.path = path
+        self.format = format
+        self.files = files
+        self.tensors = tensors
+        self.metadata = metadata ?? GGUFMetadata(file: path.lastPathComponent)
+        self.safetensorsMetadata = safetensorsMetadata
+        self.folder = folder
+        config = try folder?.json("config.json")
+        generationConfig = try folder?.json("generation_config.json")
+        places = Dictionary(tensors.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Name of the file or folder, for errors and listings.
+    package var name: String { path.lastPathComponent }
+
+    /// Bytes of all files.
+    package var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+    package func tensor(_ name: String) -> TensorInfo? { places[name].map { tensors[$0] } }
+
+    package func contains(_ name: String) -> Bool { places[name] != nil }
+
+    /// The bytes of a tensor of this file, borrowed from the mapping.
+    package func bytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: files[tensor.fileIndex].bytes[tensor.range])
+    }
+
+    /// A tensor as rows, borrowed from the mapping.
+    package func view(_ name: String) throws(ModelFileError) -> TensorView {
+        guard let tensor = tensor(name) else {
+            throw ModelFileError(
+                .missing, file: self.name, field: name, expected: "the tensor", got: "no tensor of that name")
+        }
+        return TensorView(
+            type: tensor.type, rowCount: tensor.rowCount, columnCount: tensor.columnCount, bytes: bytes(of: tensor))
+    }
+
+    /// Tells the kernel what comes for the bytes of a tensor.
+    package func advise(_ advice: MappedFile.Advice, _ tensor: TensorInfo) {
+        files[tensor.fileIndex].advise(advice, tensor.range)
+    }
+
+    /// Chat templates by name, the default one first where there is one; from GGUF metadata or the files of the folder.
+    package func chatTemplates() throws(ModelFileError) -> [ChatTemplate] {
+        if let folder { return try folder.chatTemplates() }
+        var templates: [ChatTemplate] = []
+        let key = "tokenizer.chat_template"
+        if let source = try metadata.string(key) {
+            templates.append(ChatTemplate(name: ChatTemplate.defaultName, source: source))
+        }
+        for entry in metadata.entries where entry.key.hasPrefix(key + ".") {
+            guard let source = try metadata.string(entry.key) else { continue }
+            templates.append(ChatTemplate(name: String(entry.key.dropFirst(key.count + 1)), source: source))
+        }
+        return templates
+    }
+}
