@@ -1,0 +1,107 @@
+import CKernels
+
+extension CPUDevice {
+    package func project(_ input: any DeviceBuffer, rowCount: Int, through projections: [Projection]) {
+        let source = own(input)
+        precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
+        guard rowCount > 0 else { return }
+        var quantizedKinds: [UInt32] = []
+        let products = projections.map { projection in
+            let (matrix, output) = (own(projection.matrix), own(projection.output))
+            precondition(
+                matrix.inputCount == source.columnCount && matrix.outputCount == output.columnCount
+                    && rowCount <= output.rowCapacity, "a matrix fits its input and output")
+            let kind = matrix.activationKind
+            var activations = UnsafeRawPointer(source.floats)
+            if kind != UInt32(SHARD_ACTIVATION_F32) {
+                let isDone = quantizedKinds.contains(kind)
+                activations = quantize(source, rowCount: rowCount, kind: kind, isDone: isDone)
+                if !isDone { quantizedKinds.append(kind) }
+            }
+            return Product(
+                matrix: matrix, kernelMatrix: matrix.kernelMatrix, activations: activations,
+                activationStride: shard_activation_bytes(kind, source.columnCount), output: output)
+        }
+        run(products, rowCount: rowCount)
+    }
+
+    /// The first `rowCount` rows as 8-bit integers with scales.
+    private func quantize(
+        _ source: CPUBuffer, rowCount: Int, kind: UInt32, isDone: Bool
+    ) -> UnsafeRawPointer {
+        let stride = shard_activation_bytes(kind, source.columnCount)
+        let area = scratch(&quantized[kind], byteCount: source.rowCapacity * stride)
+        if isDone { return UnsafeRawPointer(area) }
+        let quantize = kernels.quantize
+        inRows(rowCount, floatsPerRow: source.columnCount) { row in
+            quantize(kind, source.row(row), source.columnCount, area + row * stride)
+        }
+        return UnsafeRawPointer(area)
+    }
+
+    private func run(_ products: [Product], rowCount: Int) {
+        let tileCount = products.reduce(0) { $0 + $1.matrix.tileCount }
+        // Several tasks a thread, so that a thread that waits for its core does not hold up the others for long.
+        let tilesPerTask = max(1, tileCount / (pool.threadCount * 8))
+        let kernels = kernels
+        let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
+        pool.run(taskCount: (tileCount + tilesPerTask - 1) / tilesPerTask) { task, _ in
+            let wanted = task * tilesPerTask..<min((task + 1) * tilesPerTask, tileCount)
+            var first = 0
+            for product in products {
+                let tiles = wanted.clamped(to: first..<first + product.matrix.tileCount)
+                if !tiles.isEmpty {
+                    let local = tiles.lowerBound - first..<tiles.upperBound - first
+                    var matrix = product.kernelMatrix
+                    matmul(
+                        &matrix, local.lowerBound, local.upperBound, product.activations, product.activationStride,
+                        rowCount, product.output.floats, product.output.columnCount)
+                    product.addBias(to: local, rowCount: rowCount, kernels)
+                }
+                first += product.matrix.tileCount
+            }
+        }
+    }
+
+    /// Calls `body` for every row, shared between the threads where that pays.
+    func inRows(_ rowCount: Int, floatsPerRow: Int, _ body: (Int) -> Void) {
+        let rowsPerTask = max(1, Self.floatsPerTaskMin / max(1, floatsPerRow))
+        pool.run(taskCount: (rowCount + rowsPerTask - 1) / rowsPerTask) { task, _ in
+            for row in task * rowsPerTask..<min((task + 1) * rowsPerTask, rowCount) { body(row) }
+        }
+    }
+
+    /// Below this a hand-over to another thread costs more than the work.
+    private static let floatsPerTaskMin = 16384
+
+    /// Memory of at least that size, kept for the next call.
+    func scratch(_ memory: inout AlignedMemory?, byteCount: Int) -> UnsafeMutableRawPointer {
+        if let memory, memory.byteCount >= byteCount { return memory.base }
+        do {
+            let larger = try AlignedMemory(byteCount: byteCount, for: "scratch")
+            memory = larger
+            return larger.base
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}
+
+/// One matrix times the step's rows.
+private struct Product {
+    let matrix: CPUMatrix
+    let kernelMatrix: shard_matrix
+    let activations: UnsafeRawPointer
+    let activationStride: Int
+    let output: CPUBuffer
+
+    func addBias(to tiles: Range<Int>, rowCount: Int, _ kernels: shard_kernels) {
+        guard let bias = matrix.bias else { return }
+        let first = tiles.lowerBound * Int(SHARD_TILE_ROWS)
+        let end = min(tiles.upperBound * Int(SHARD_TILE_ROWS), matrix.outputCount)
+        for row in 0..<rowCount {
+            let output = output.row(row) + first
+            kernels.add(output, bias.floats + first, end - first, output)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import CKernels
+import Tensors
+
+/// The processor with its own threads; every operation is done when it returns.
+package final class CPUDevice: Device {
+    package let name = "cpu"
+    /// Name of the instruction set in use.
+    package let kernelsName: String
+    package let options: CPUDeviceOptions
+
+    let kernels: shard_kernels
+    let pool: ThreadPool
+    /// Quantised activations of the current multiplication, one area a kind.
+    var quantized: [UInt32: AlignedMemory] = [:]
+    /// Partial results of attention spans.
+    var partials: AlignedMemory?
+    /// Addresses of the cache blocks that the current step's tables name.
+    var blockAddresses: [UnsafeRawPointer?] = []
+    private var placementVersion: UInt64 = 0
+
+    package init(_ options: CPUDeviceOptions) throws(DeviceError) {
+        guard options.threads > 0, options.threads <= 1024 else {
+            throw DeviceError(.unsupported, place: "threads", "expected 1 to 1024, got \(options.threads)")
+        }
+        self.options = options
+        kernels = try CPUDeviceOptions.table(options.kernels)
+        kernelsName = String(cString: kernels.name)
+        pool = try ThreadPool(threadCount: options.threads, cpus: options.cpus)
+    }
+
+    package func makeBuffer(rowCapacity: Int, columnCount: Int) throws(DeviceError) -> any DeviceBuffer {
+        try CPUBuffer(rowCapacity: rowCapacity, columnCount: columnCount)
+    }
+
+    package func makeVector(_ view: TensorView) throws(DeviceError) -> any DeviceVector { try CPUVector(view) }
+
+    package func makeMatrix(_ view: TensorView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
+        try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool)
+    }
+
+    package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary {
+        CPURotary(parameters)
+    }
+
+    package func makeCache(_ shape: CacheShape, blockCount: Int) throws(DeviceError) -> any DeviceCache {
+        try CPUCache(shape, blockCount: blockCount)
+    }
+
+    package func makePlacement(rowCapacity: Int) throws(DeviceError) -> any DevicePlacement {
+        CPUPlacement(rowCapacity: rowCapacity)
+    }
+
+    package func upload(_ source: UnsafeRawBufferPointer, rowCount: Int, to buffer: any DeviceBuffer) {
+        let target = own(buffer)
+        let bytes = rowCount * target.columnCount * MemoryLayout<Float>.size
+        precondition(rowCount <= target.rowCapacity && source.count == bytes, "rows fit their buffer")
+        if let base = source.baseAddress {
+            UnsafeMutableRawPointer(target.floats).copyMemory(from: base, byteCount: bytes)
+        }
+    }
+
+    package func upload(_ rows: RowPlacement, to placement: any DevicePlacement) {
+        placementVersion += 1
+        own(placement).set(rows, version: placementVersion)
+    }
+
+    package func download(
+        _ rows: Range<Int>, of buffer: any DeviceBuffer, to target: UnsafeMutableRawPointer
+    ) throws(DeviceError) {
+        let source = own(buffer)
+        precondition(rows.upperBound <= source.rowCapacity, "rows fit their buffer")
+        target.copyMemory(
+            from: source.row(rows.lowerBound), byteCount: rows.count * source.columnCount * MemoryLayout<Float>.size)
+    }
+
+    package func synchronize() throws(DeviceError) {}
+
+    package func gather(_ rows: [Int], of input: any DeviceBuffer, into output: any DeviceBuffer) {
+        let (source, target) = (own(input), own(output))
+        precondition(rows.count <= target.rowCapacity && source.columnCount == target.columnCount, "rows fit")
+        for (index, row) in rows.enumerated() {
+            precondition(row < source.rowCapacity, "rows fit their buffer")
+            target.row(index).update(from: source.row(row), count: source.columnCount)
+        }
+    }
+
+    package func copyBlock(_ source: Int, to target: Int, in cache: any DeviceCache) {
+        own(cache).copy(source, to: target)
+    }
+}
+
+// A handle goes back only to the device that made it; another one's is our own bug.
+extension CPUDevice {
+    func own(_ buffer: any DeviceBuffer) -> CPUBuffer {
+        guard let own = buffer as? CPUBuffer else { preconditionFailure("a buffer belongs to its device") }
+        return own
+    }
+
+    func own(_ vector: any DeviceVector) -> CPUVector {
+        guard let own = vector as? CPUVector else { preconditionFailure("a vector belongs to its device") }
+        return own
+    }
+
+    func own(_ matrix: any DeviceMatrix) -> CPUMatrix {
+        guard let own = matrix as? CPUMatrix else { preconditionFailure("a matrix belongs to its device") }
+        return own
+    }
+
+    func own(_ rotary: any DeviceRotary) -> CPURotary {
+        guard let own = rotary as? CPURotary else { preconditionFailure("a rotary belongs to its device") }
+        return own
+    }
+
+    func own(_ cache: any DeviceCache) -> CPUCache {
+        guard let own = cache as? CPUCache else { preconditionFailure("a cache belongs to its device") }
+        return own
+    }
+
+    func own(_ placement: any DevicePlacement) -> CPUPlacement {
+        guard let own = placement as? CPUPlacement else { preconditionFailure("a placement belongs to its device") }
+        return own
+    }
+}

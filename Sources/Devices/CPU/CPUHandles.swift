@@ -1,0 +1,190 @@
+import CKernels
+import Tensors
+
+final class CPUBuffer: DeviceBuffer {
+    let rowCapacity: Int
+    let columnCount: Int
+    private let memory: AlignedMemory
+
+    init(rowCapacity: Int, columnCount: Int) throws(DeviceError) {
+        let (count, overflow) = rowCapacity.multipliedReportingOverflow(by: columnCount)
+        guard !overflow, count >= 0, count < Int.max / 4 else {
+            throw DeviceError(.outOfMemory, place: "cpu", "activations [\(rowCapacity), \(columnCount)] are too many")
+        }
+        self.rowCapacity = rowCapacity
+        self.columnCount = columnCount
+        memory = try AlignedMemory(byteCount: count * MemoryLayout<Float>.size, for: "activations")
+    }
+
+    var floats: UnsafeMutablePointer<Float> { memory.floats }
+    func row(_ index: Int) -> UnsafeMutablePointer<Float> { floats + index * columnCount }
+}
+
+final class CPUVector: DeviceVector {
+    let count: Int
+    private let memory: AlignedMemory
+
+    init(_ view: TensorView) throws(DeviceError) {
+        guard view.rowCount == 1 else {
+            throw DeviceError(.shapeMismatch, place: "cpu", "expected a vector, got \(view.rowCount) rows")
+        }
+        try view.checkKernels()
+        count = view.columnCount
+        memory = try AlignedMemory(byteCount: count * MemoryLayout<Float>.size, for: "vector")
+        if let source = view.bytes.baseAddress {
+            shard_decode_row(view.type.rawValue, source, view.columnCount, memory.floats)
+        }
+    }
+
+    var floats: UnsafePointer<Float> { UnsafePointer(memory.floats) }
+}
+
+/// A packed matrix (layout: CKernels) and how its activations are stored.
+final class CPUMatrix: DeviceMatrix {
+    let outputCount: Int
+    let inputCount: Int
+    let tileCount: Int
+    let activationKind: UInt32
+    let bias: CPUVector?
+    private let type: UInt32
+    private let memory: AlignedMemory
+
+    /// Packs `view`, tiles shared between the pool's threads.
+    init(
+        _ view: TensorView, bias: TensorView?, activations: CPUDeviceOptions.Activations, pool: ThreadPool
+    ) throws(DeviceError) {
+        try view.checkKernels()
+        type = view.type.rawValue
+        outputCount = view.rowCount
+        inputCount = view.columnCount
+        tileCount = shard_tile_count(view.rowCount)
+        switch activations {
+        case .int8: activationKind = shard_activation_kind(type)
+        case .float: activationKind = UInt32(SHARD_ACTIVATION_F32)
+        }
+        self.bias = try bias.map { view throws(DeviceError) in try CPUVector(view) }
+        memory = try AlignedMemory(
+            byteCount: shard_packed_bytes(type, view.rowCount, view.columnCount), for: "weights")
+        guard let source = view.bytes.baseAddress, tileCount > 0 else { return }
+        let tilesPerTask = max(1, tileCount / (pool.threadCount * 4))
+        let (type, memory, tileCount) = (type, memory, tileCount)
+        pool.run(taskCount: (tileCount + tilesPerTask - 1) / tilesPerTask) { task, _ in
+            shard_pack(
+                type, source, view.rowCount, view.columnCount, task * tilesPerTask,
+                min((task + 1) * tilesPerTask, tileCount), memory.base)
+        }
+    }
+
+    var bytes: Int { memory.byteCount }
+    var kernelMatrix: shard_matrix {
+        shard_matrix(packed: memory.base, row_count: outputCount, column_count: inputCount, type: type)
+    }
+}
+
+/// Frequencies, and the table of angles of the rows that were last asked for.
+final class CPURotary: DeviceRotary {
+    let parameters: RotaryParameters
+    let pairCount: Int
+    private var cosines: [Float] = []
+    private var sines: [Float] = []
+    private var tableVersion: UInt64 = 0
+
+    init(_ parameters: RotaryParameters) {
+        self.parameters = parameters
+        pairCount = parameters.frequencies.count
+    }
+
+    /// Cosines and sines `[rows, pairCount]` of a placement's positions; computed once for each upload of it.
+    func withTable(
+        of placement: CPUPlacement, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+    ) {
+        if tableVersion != placement.version {
+            let count = placement.rows.rowCount * pairCount
+            if cosines.count < count {
+                cosines = Array(repeating: 0, count: placement.rowCapacity * pairCount)
+                sines = cosines
+            }
+            let positions = placement.rows.positions.map { UInt32(bitPattern: $0) }
+            cosines.withUnsafeMutableBufferPointer { cosines in
+                sines.withUnsafeMutableBufferPointer { sines in
+                    guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
+                    shard_rotary_table(
+                        positions, positions.count, parameters.frequencies, pairCount, parameters.magnitude, cosine,
+                        sine)
+                }
+            }
+            tableVersion = placement.version
+        }
+        cosines.withUnsafeBufferPointer { cosines in
+            sines.withUnsafeBufferPointer { sines in
+                if let cosine = cosines.baseAddress, let sine = sines.baseAddress { body(cosine, sine) }
+            }
+        }
+    }
+}
+
+/// Cache blocks of one layer, one after the other; in each, one area a key/value head (layout: CKernels).
+final class CPUCache: DeviceCache {
+    let shape: CacheShape
+    let blockCount: Int
+    let headBytes: Int
+    let kernelType: UInt32
+    private let memory: AlignedMemory
+
+    init(_ shape: CacheShape, blockCount: Int) throws(DeviceError) {
+        self.shape = shape
+        self.blockCount = blockCount
+        switch shape.elementType {
+        case .f32: kernelType = UInt32(SHARD_TYPE_F32)
+        case .f16: kernelType = UInt32(SHARD_TYPE_F16)
+        }
+        headBytes = shard_cache_head_bytes(kernelType, shape.headDim)
+        let (bytes, overflow) = blockCount.multipliedReportingOverflow(by: headBytes * shape.keyValueHeadCount)
+        guard !overflow, bytes >= 0 else {
+            throw DeviceError(.outOfMemory, place: "KV cache", "\(blockCount) blocks are too many")
+        }
+        memory = try AlignedMemory(byteCount: bytes, for: "KV cache")
+    }
+
+    private var blockBytes: Int { headBytes * shape.keyValueHeadCount }
+
+    func block(_ index: Int) -> UnsafeMutableRawPointer {
+        precondition(index >= 0 && index < blockCount, "a block table names blocks of its cache")
+        return memory.base + index * blockBytes
+    }
+
+    func copy(_ source: Int, to target: Int) {
+        block(target).copyMemory(from: block(source), byteCount: blockBytes)
+    }
+}
+
+final class CPUPlacement: DevicePlacement {
+    let rowCapacity: Int
+    private(set) var rows = RowPlacement()
+    /// Differs for each upload to any placement of the device.
+    private(set) var version: UInt64 = 0
+
+    init(rowCapacity: Int) { self.rowCapacity = rowCapacity }
+
+    func set(_ rows: RowPlacement, version: UInt64) {
+        precondition(rows.rowCount <= rowCapacity, "a placement has room for a step's rows")
+        self.rows = rows
+        self.version = version
+    }
+}
+
+extension TensorView {
+    /// Refuses types and widths that the kernels do not compute with.
+    func checkKernels() throws(DeviceError) {
+        guard shard_type_is_supported(type.rawValue) else {
+            let known = ElementType.allCases.filter { shard_type_is_supported($0.rawValue) }.map(\.name)
+            throw DeviceError(
+                .unsupported, place: "cpu",
+                "expected tensors of type \(known.joined(separator: ", ")), got \(type.name)")
+        }
+        guard shard_columns_are_whole(type.rawValue, columnCount) else {
+            throw DeviceError(
+                .shapeMismatch, place: "cpu", "expected rows of whole \(type.name) blocks, got \(columnCount) columns")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Devices
+import Models
+import Sharding
+
+/// A whole model in one process: the embedding, then one or several runners in order.
+///
+/// Several runners give the same bits as one. Belongs to the thread that made it.
+package final class ShardChain {
+    package struct Options: Sendable, Hashable {
+        /// Layers of each shard, consecutive from 0; the last shard has the head.
+        package var shards: [Range<Int>]
+        package var cacheType: CacheElementType
+        /// Blocks of 64 positions that all sequences together may take, in each shard.
+        package var cacheBlockCount: Int
+        package var rowsMax: Int
+        package var contextLength: Int
+
+        package init(
+            shards: [Range<Int>], cacheType: CacheElementType = .f16, cacheBlockCount: Int? = nil,
+            rowsMax: Int = 256, contextLength: Int
+        ) {
+            self.shards = shards
+            self.cacheType = cacheType
+            self.cacheBlockCount = cacheBlockCount ?? KVCache.blocksNeeded(positions: contextLength)
+            self.rowsMax = rowsMax
+            self.contextLength = contextLength
+        }
+    }
+
+    package let model: ModelSpec
+    package let options: Options
+    package let runners: [ShardRunner]
+    private let embedding: EmbeddingTable
+    /// `[rowsMax, hiddenSize]`, between stages.
+    private let hidden: UnsafeMutableBufferPointer<Float>
+
+    /// Loads all shards onto `device`.
+    ///
+    /// - Parameter progress: called after each unit (a layer, the head) with the fraction that is done.
+    package init(
+        model: ModelSpec, source: any TensorSource, device: any Device, options: Options,
+        progress: (Double) -> Void = { _ in }
+    ) throws(InferenceError) {
+        guard let last = options.shards.last, options.shards.first?.lowerBound == 0,
+            last.upperBound == model.layers.count,
+            zip(options.shards, options.shards.dropFirst()).allSatisfy({ $0.upperBound == $1.lowerBound })
+        else {
+            throw InferenceError(
+                .invalidOption, place: "shards",
+                "expected consecutive ranges of 0..<\(model.layers.count), got \(options.shards)")
+        }
+        self.model = model
+        self.options = options
+        embedding = try EmbeddingTable(model: model, source: source)
+        let unitCount = Double(model.layers.count + 1)
+        var runners: [ShardRunner] = []
+        for (index, layers) in options.shards.enumerated() {
+            let hasHead = index == options.shards.count - 1
+            let weights = try ResidentWeights(
+                model: model, layers: layers, hasHead: hasHead, source: source, device: device
+            ) { state throws(InferenceError) in
+                progress(Double(layers.lowerBound + state.unitsDone) / unitCount)
+            }
+            runners.append(
+                try ShardRunner(
+                    model: model,
+                    options: ShardRunnerOptions(
+                        layers: layers, hasHead: hasHead, cacheType: options.cacheType,
+                        cacheBlockCount: options.cacheBlockCount, rowsMax: options.rowsMax,
+                        contextLength: options.contextLength),
+                    weights: weights, device: device))
+        }
+        self.runners = runners
+        hidden = .allocate(capacity: options.rowsMax * model.hiddenSize)
+    }
+
+    deinit { hidden.deallocate() }
+
+    /// One step through all shards.
+    package func run(_ step: Step) throws(InferenceError) -> StepResult {
+        guard step.rows.count <= options.rowsMax else {
+            throw InferenceError(
+                .invalidStep, place: "step \(step.id)",
+                "expected at most \(options.rowsMax) rows, got \(step.rows.count)")
+        }
+        let states = UnsafeMutableBufferPointer(rebasing: hidden[..<(step.rows.count * model.hiddenSize)])
+        try embedding.decode(step.rows, into: states)
+        let bytes = UnsafeMutableRawBufferPointer(states)
+        for runner in runners {
+            if let result = try runner.run(step, hidden: UnsafeRawBufferPointer(bytes), output: bytes) { return result }
+        }
+        preconditionFailure("the last shard has the head")
+    }
+
+    /// Forgets all sequences.
+    package func reset() {
+        for runner in runners { runner.reset() }
+    }
+
+    /// The logits that follow each token: a diagnostic.
+    ///
+    /// - Parameters:
+    ///   - chunk: rows of one step at most; the bits do not depend on it.
+    ///   - body: called with `[rows, vocabularySize]` of the next rows, in order.
+    package func logits(
+        of tokens: [TokenID], chunk: Int? = nil, _ body: ([Float]) throws(InferenceError) -> Void
+    ) throws(InferenceError) {
+        let rowsPerStep = min(chunk ?? options.rowsMax, options.rowsMax)
+        guard rowsPerStep > 0 else {
+            throw InferenceError(.invalidOption, place: "chunk", "expected at least 1 row, got \(rowsPerStep)")
+        }
+        let sequence = SequenceID(0)
+        var operations = [SequenceOperation.begin(sequence, SequenceStart(tokens: tokens))]
+        defer { reset() }
+        var id: UInt64 = 0
+        for first in stride(from: 0, to: tokens.count, by: rowsPerStep) {
+            id += 1
+            let rows = (first..<min(first + rowsPerStep, tokens.count)).map {
+                StepRow(sequence: sequence, position: $0, token: tokens[$0], output: .logits)
+            }
+            let result = try run(Step(id: id, operations: operations, rows: rows))
+            operations = []
+            for case .failed(let message) in result.sequences.map(\.outcome) {
+                throw InferenceError(.invalidStep, place: "logits", message)
+            }
+            try body(result.logits)
+        }
+    }
+
+    /// Deals `layerCount` layers to `count` shards: evenly, the first ones get one more where it does not come out even.
+    package static func evenShards(layerCount: Int, count: Int) -> [Range<Int>] {
+        let count = max(1, min(count, layerCount))
+        let (share, more) = layerCount.quotientAndRemainder(dividingBy: count)
+        var first = 0
+        return (0..<count).map { index in
+            let end = first + share + (index < more ? 1 : 0)
+            defer { first = end }
+            return first..<end
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Devices
+import Models
+
+extension ShardRunner {
+    /// The forward pass of the step's rows through all layers, in place in the hidden states.
+    func runLayers(rowCount: Int) throws(InferenceError) {
+        for index in options.layers {
+            let layer = model.layers[index]
+            try attend(
+                layer, try weights.attention(ofLayer: index), cache: cache.layers[index - options.layers.lowerBound],
+                rowCount: rowCount)
+            try feedForward(layer, try weights.feedForward(ofLayer: index), rowCount: rowCount)
+        }
+    }
+
+    private func attend(
+        _ layer: LayerSpec, _ weights: AttentionWeights, cache: any DeviceCache, rowCount: Int
+    ) throws(InferenceError) {
+        let spec = layer.attention
+        let queries = buffers.queries(spec)
+        let keysAndValues = buffers.keysAndValues(spec)
+        device.normalize(
+            buffers.hidden, weight: weights.inputNorm, epsilon: layer.inputNorm.epsilon, rowCount: rowCount,
+            into: buffers.normed)
+        device.project(
+            buffers.normed, rowCount: rowCount,
+            through: [
+                Projection(weights.query, into: queries.first),
+                Projection(weights.key, into: keysAndValues.first),
+                Projection(weights.value, into: keysAndValues.second),
+            ])
+        if let norm = spec.queryNorm, let weight = weights.queryNorm {
+            device.normalizeHeads(
+                queries.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
+        }
+        if let norm = spec.keyNorm, let weight = weights.keyNorm {
+            device.normalizeHeads(
+                keysAndValues.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
+        }
+        if let rotary = spec.rotary.flatMap({ rotaries[$0] }) {
+            device.rotate(queries.first, headDim: spec.headDim, by: rotary, at: buffers.placement)
+            device.rotate(keysAndValues.first, headDim: spec.headDim, by: rotary, at: buffers.placement)
+        }
+        device.store(
+            keys: keysAndValues.first, values: keysAndValues.second, into: cache, at: buffers.placement)
+        device.attend(
+            queries: queries.first, over: cache,
+            AttentionParameters(headCount: spec.headCount, scale: spec.scale, window: spec.window),
+            at: buffers.placement, into: queries.second)
+        device.project(
+            queries.second, rowCount: rowCount, through: [Projection(weights.output, into: buffers.delta)])
+        device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
+    }
+
+    private func feedForward(_ layer: LayerSpec, _ weights: FeedForwardWeights, rowCount: Int) throws(InferenceError) {
+        device.normalize(
+            buffers.hidden, weight: weights.norm, epsilon: layer.feedForwardNorm.epsilon, rowCount: rowCount,
+            into: buffers.normed)
+        switch weights.mechanism {
+        case .gated(let gate, let up, let down):
+            let widths = buffers.gateAndUp(width: gate.outputCount)
+            device.project(
+                buffers.normed, rowCount: rowCount,
+                through: [Projection(gate, into: widths.first), Projection(up, into: widths.second)])
+            device.activate(gate: widths.first, up: widths.second, rowCount: rowCount, into: widths.first)
+            device.project(widths.first, rowCount: rowCount, through: [Projection(down, into: buffers.delta)])
+        }
+        device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
+    }
+}

@@ -1,0 +1,134 @@
+import Devices
+import Models
+import Sharding
+
+/// Runs a range of a model's layers, and the output head if it has it, for steps of many sequences.
+///
+/// The bits of a row's result depend on its sequence's tokens and positions alone: not on the other rows of the step,
+/// nor on how the model, the prompt, or the work between threads is split. It holds nothing that cannot be rebuilt
+/// from the tokens. Made on the thread that uses it; never leaves it.
+package final class ShardRunner {
+    package let model: ModelSpec
+    package let options: ShardRunnerOptions
+    package let cache: KVCache
+
+    let device: any Device
+    let weights: any WeightResidency
+    let buffers: ActivationBuffers
+    let rotaries: [RotarySpec: any DeviceRotary]
+    let head: HeadStage?
+    private var rows = RowPlacement()
+    private var plan = StepPlan()
+
+    /// Allocates the cache and the scratch buffers; `options` say how large.
+    package init(
+        model: ModelSpec, options: ShardRunnerOptions, weights: any WeightResidency, device: any Device
+    ) throws(InferenceError) {
+        try model.check(layers: options.layers)
+        guard options.rowsMax > 0, options.contextLength > 0, options.cacheBlockCount >= 0 else {
+            throw InferenceError(
+                .invalidOption, place: "runner options", "expected positive rowsMax and contextLength, got \(options)")
+        }
+        self.model = model
+        self.options = options
+        self.weights = weights
+        self.device = device
+        let layers = model.layers[options.layers]
+        cache = try KVCache(
+            shapes: layers.map { $0.cacheShape(options.cacheType) }, blockCount: options.cacheBlockCount,
+            device: device)
+        buffers = try ActivationBuffers(model: model, options: options, device: device)
+        var rotaries: [RotarySpec: any DeviceRotary] = [:]
+        for case let rotary? in layers.map(\.attention.rotary) where rotaries[rotary] == nil {
+            rotaries[rotary] = try onDevice("rotary") { () throws(DeviceError) in
+                try device.makeRotary(RotaryParameters(rotary))
+            }
+        }
+        self.rotaries = rotaries
+        head = options.hasHead ? try HeadStage(model: model, device: device) : nil
+    }
+
+    /// Computes one step.
+    ///
+    /// - Parameters:
+    ///   - hidden: the rows' hidden states, `[rows, hiddenSize]`, f32, row-major, any alignment.
+    ///   - output: where a runner without a head writes the rows' hidden states, of the same shape; may be a message's
+    ///     memory. Ignored with a head.
+    /// - Returns: tokens and logits from a runner with a head, nil without. A sequence whose values are not finite
+    ///   gets a failed result; the others go on.
+    /// - Throws: ``InferenceError`` when the step does not follow from the earlier ones, exceeds a limit, or the device
+    ///   fails; the step then has no effect that a repetition or `free` would not undo.
+    package func run(
+        _ step: Step, hidden: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer
+    ) throws(InferenceError) -> StepResult? {
+        let bytes = step.rows.count * model.hiddenSize * MemoryLayout<Float>.size
+        try plan.read(step.rows, options: options)
+        guard hidden.count == bytes, options.hasHead || output.count == bytes else {
+            throw InferenceError(
+                .invalidStep, place: "step \(step.id)",
+                "expected \(bytes) bytes of hidden states for \(step.rows.count) rows, got \(hidden.count)")
+        }
+        try apply(step.operations)
+        if !step.rows.isEmpty {
+            try place(step.rows)
+            device.upload(hidden, rowCount: step.rows.count, to: buffers.hidden)
+            try runLayers(rowCount: step.rows.count)
+        }
+        if let head {
+            return try head.run(step, plan: plan, weights: weights, hidden: buffers.hidden)
+        }
+        if !step.rows.isEmpty, let target = output.baseAddress {
+            try onDevice("step \(step.id)") { () throws(DeviceError) in
+                try device.download(0..<step.rows.count, of: buffers.hidden, to: target)
+            }
+        }
+        return nil
+    }
+
+    /// Forgets all sequences.
+    package func reset() {
+        cache.freeAll()
+        head?.sequences.removeAll()
+    }
+
+    private func apply(_ operations: [SequenceOperation]) throws(InferenceError) {
+        for operation in operations {
+            switch operation {
+            case .begin(let sequence, let start):
+                try cache.begin(sequence)
+                try head?.sequences.begin(sequence, start)
+            case .fork(let parent, let child, let choice, let length):
+                try cache.fork(parent, to: child, length: length)
+                head?.sequences.fork(parent, to: child, choice: choice, length: length)
+            case .truncate(let sequence, let length):
+                try cache.truncate(sequence, to: length)
+                head?.sequences.truncate(sequence, to: length)
+            case .free(let sequence):
+                cache.free(sequence)
+                head?.sequences.free(sequence)
+            }
+        }
+    }
+
+    /// Makes room for the rows' positions and tells the device where they stand.
+    private func place(_ stepRows: [StepRow]) throws(InferenceError) {
+        rows.removeAll()
+        for run in plan.runs {
+            try cache.prepareWrite(run.sequence, positions: run.positions)
+            let start = Int32(rows.blocks.count)
+            rows.blocks.append(contentsOf: cache.blocks(of: run.sequence))
+            for position in run.positions {
+                rows.positions.append(Int32(position))
+                rows.tableStarts.append(start)
+            }
+        }
+        device.upload(rows, to: buffers.placement)
+    }
+}
+
+extension RotaryParameters {
+    init(_ spec: RotarySpec) {
+        self.init(
+            pairsAdjacent: spec.pairing == .adjacent, frequencies: spec.frequencies, magnitude: spec.magnitude)
+    }
+}

@@ -1,0 +1,74 @@
+import Devices
+import Models
+
+/// Which part of a model a runner computes, and how much it may hold.
+package struct ShardRunnerOptions: Sendable, Hashable {
+    /// Indices of the model's layers; may be empty for a stage that only has the head.
+    package var layers: Range<Int>
+    /// Whether the output norm, the head and the sampler follow the layers.
+    package var hasHead: Bool
+    package var cacheType: CacheElementType
+    /// Blocks of 64 positions, shared by all sequences: the hard limit of the KV cache.
+    package var cacheBlockCount: Int
+    /// Rows of one step at most; sizes every scratch buffer.
+    package var rowsMax: Int
+    /// Positions of one sequence at most.
+    package var contextLength: Int
+
+    package init(
+        layers: Range<Int>, hasHead: Bool, cacheType: CacheElementType = .f16, cacheBlockCount: Int,
+        rowsMax: Int = 256, contextLength: Int
+    ) {
+        self.layers = layers
+        self.hasHead = hasHead
+        self.cacheType = cacheType
+        self.cacheBlockCount = cacheBlockCount
+        self.rowsMax = rowsMax
+        self.contextLength = contextLength
+    }
+
+    /// Rows whose logits are computed together; larger steps take several rounds.
+    static let logitRowsMax = 16
+
+    /// Bytes of the KV cache when all its blocks are in use.
+    package func cacheBytes(of model: ModelSpec) -> Int {
+        model.layers[layers].reduce(0) { $0 + $1.cacheShape(cacheType).bytesPerBlock } * cacheBlockCount
+    }
+
+    /// Bytes of activations that a runner holds between steps.
+    package func scratchBytes(of model: ModelSpec) -> Int {
+        var floats = rowsMax * model.hiddenSize * 3
+        floats += ActivationSizes(model.layers[layers]).floatsPerRow * rowsMax
+        if hasHead { floats += Self.logitRowsMax * (model.hiddenSize + model.vocabularySize) }
+        return floats * MemoryLayout<Float>.size
+    }
+}
+
+extension LayerSpec {
+    package func cacheShape(_ type: CacheElementType) -> CacheShape {
+        CacheShape(
+            keyValueHeadCount: attention.keyValueHeadCount, headDim: attention.headDim, elementType: type)
+    }
+}
+
+/// The widths of the activations inside layers; one buffer of each width serves all layers that have it.
+struct ActivationSizes {
+    var query: Set<Int> = []
+    var keyValue: Set<Int> = []
+    var feedForward: Set<Int> = []
+
+    init(_ layers: ArraySlice<LayerSpec>) {
+        for layer in layers {
+            query.insert(layer.attention.query.outputCount)
+            keyValue.insert(layer.attention.key.outputCount)
+            switch layer.feedForward {
+            case .gated(let gate, _, _): feedForward.insert(gate.outputCount)
+            }
+        }
+    }
+
+    /// Query and attended heads, keys and values, gate and up.
+    var floatsPerRow: Int {
+        2 * (query.reduce(0, +) + keyValue.reduce(0, +) + feedForward.reduce(0, +))
+    }
+}

@@ -1,0 +1,170 @@
+import CKernels
+import Sharding
+
+/// Chooses a token from logits, in the order that ``SamplingParameters`` documents.
+///
+/// The same logits, tokens, parameters, choice and position give the same token on every machine. Holds scratch memory
+/// for one vocabulary; belongs to one thread.
+package final class Sampler {
+    let vocabularySize: Int
+    private let kernels: shard_kernels
+    private var candidates: CandidateOrder
+    private var adjusted: [Float]
+    private var probabilities: [Float] = []
+
+    package init(vocabularySize: Int) {
+        self.vocabularySize = vocabularySize
+        kernels = shard_kernels_best().pointee
+        adjusted = Array(repeating: 0, count: vocabularySize)
+        candidates = CandidateOrder(capacity: vocabularySize)
+    }
+
+    static func areFinite(_ logits: UnsafeMutableBufferPointer<Float>) -> Bool {
+        guard let base = logits.baseAddress else { return true }
+        return shard_kernels_best().pointee.all_finite(base, logits.count)
+    }
+
+    /// The token that follows `position`.
+    ///
+    /// - Parameters:
+    ///   - logits: `[vocabularySize]`, finite; left as they are.
+    ///   - mask: allowed tokens, a bit each; nil allows all.
+    func sample(
+        _ logits: UnsafeMutableBufferPointer<Float>, for sequence: SequenceSampling, position: Int, mask: [UInt64]?
+    ) throws(InferenceError) -> AcceptedToken {
+        let parameters = sequence.parameters
+        try parameters.check()
+        adjusted.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: logits) }
+        let seen = sequence.tokens.prefix(position + 1)
+        adjust(by: parameters, seen: seen, promptCount: sequence.promptCount)
+        if let mask { try apply(mask) }
+        let token = try choose(
+            parameters,
+            random: CounterRandom.uniform(seed: parameters.seed, choice: sequence.choice, position: position + 1))
+        let normalizer = logNormalizer(logits)
+        return AcceptedToken(
+            token: TokenID(token), logprob: logits[token] - normalizer,
+            top: top(parameters.topLogprobCount, of: logits, normalizer: normalizer))
+    }
+
+    // MARK: Adjusting
+
+    private func adjust(by parameters: SamplingParameters, seen: ArraySlice<TokenID>, promptCount: Int) {
+        if parameters.repetitionPenalty != 1 {
+            for token in Set(seen) where adjusted.indices.contains(Int(token)) {
+                let value = adjusted[Int(token)]
+                adjusted[Int(token)] =
+                    value > 0 ? value / parameters.repetitionPenalty : value * parameters.repetitionPenalty
+            }
+        }
+        if parameters.presencePenalty != 0 || parameters.frequencyPenalty != 0 {
+            var counts: [TokenID: Int] = [:]
+            for token in seen.dropFirst(promptCount) { counts[token, default: 0] += 1 }
+            for (token, count) in counts where adjusted.indices.contains(Int(token)) {
+                adjusted[Int(token)] =
+                    adjusted[Int(token)] - parameters.presencePenalty - Float(count) * parameters.frequencyPenalty
+            }
+        }
+        for bias in parameters.logitBias where adjusted.indices.contains(Int(bias.token)) {
+            adjusted[Int(bias.token)] += bias.bias
+        }
+    }
+
+    private func apply(_ mask: [UInt64]) throws(InferenceError) {
+        guard mask.count == (vocabularySize + 63) / 64 else {
+            throw InferenceError(
+                .invalidStep, place: "token mask",
+                "expected \((vocabularySize + 63) / 64) words, got \(mask.count)")
+        }
+        for token in 0..<vocabularySize where mask[token / 64] >> UInt64(token % 64) & 1 == 0 {
+            adjusted[token] = -.infinity
+        }
+    }
+
+    // MARK: Choosing
+
+    private func choose(_ parameters: SamplingParameters, random: Float) throws(InferenceError) -> Int {
+        let best = kernels.argmax(adjusted, vocabularySize)
+        guard adjusted[best] > -.infinity else {
+            throw InferenceError(.invalidStep, place: "token mask", "expected at least one allowed token, found none")
+        }
+        if parameters.temperature == 0 { return best }
+        let limit = parameters.topK > 0 ? min(parameters.topK, vocabularySize) : vocabularySize
+        let order = candidates.best(limit, of: adjusted)
+        probabilities.removeAll(keepingCapacity: true)
+        let highest = adjusted[best]
+        for token in order { probabilities.append((adjusted[Int(token)] - highest) / parameters.temperature) }
+        probabilities.withUnsafeMutableBufferPointer { values in
+            if let base = values.baseAddress { kernels.exp(base, values.count, base) }
+        }
+        var kept = probabilities.count
+        if parameters.topP < 1 {
+            let wanted = parameters.topP * probabilities.reduce(0, +)
+            var sum: Float = 0
+            kept = 0
+            while kept < probabilities.count {
+                sum += probabilities[kept]
+                kept += 1
+                if sum >= wanted { break }
+            }
+        }
+        // The best has probability 1 before normalising, so a share of it is a plain comparison.
+        while kept > 1, probabilities[kept - 1] < parameters.minP || probabilities[kept - 1] == 0 { kept -= 1 }
+        let target = random * probabilities[..<kept].reduce(0, +)
+        var sum: Float = 0
+        for index in 0..<kept {
+            sum += probabilities[index]
+            if sum > target { return Int(order[index]) }
+        }
+        return Int(order[kept - 1])
+    }
+
+    // MARK: Probabilities under the unmodified logits
+
+    /// log Σ exp(logit): the sum in double, in order of ids.
+    private func logNormalizer(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
+        guard let base = logits.baseAddress else { return 0 }
+        let highest = logits[kernels.argmax(base, logits.count)]
+        for index in 0..<vocabularySize { adjusted[index] = logits[index] - highest }
+        adjusted.withUnsafeMutableBufferPointer { values in
+            if let base = values.baseAddress { kernels.exp(base, values.count, base) }
+        }
+        let sum = adjusted.reduce(0.0) { $0 + Double($1) }
+        return highest + shard_log(Float(sum))
+    }
+
+    private func top(
+        _ count: Int, of logits: UnsafeMutableBufferPointer<Float>, normalizer: Float
+    ) -> [TokenLogprob] {
+        guard count > 0 else { return [] }
+        adjusted.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: logits) }
+        return candidates.best(min(count, vocabularySize), of: adjusted).map {
+            TokenLogprob(token: $0, logprob: logits[Int($0)] - normalizer)
+        }
+    }
+}
+
+extension SamplingParameters {
+    /// Refuses numbers that no distribution has.
+    package func check() throws(InferenceError) {
+        func require(_ isFine: Bool, _ name: String, _ expected: String, _ value: Float) throws(InferenceError) {
+            guard isFine else {
+                throw InferenceError(.invalidOption, place: name, "expected \(expected), got \(value)")
+            }
+        }
+        try require(temperature >= 0 && temperature.isFinite, "temperature", "a finite number from 0", temperature)
+        try require(topK >= 0, "top_k", "a number from 0", Float(topK))
+        try require(topP > 0 && topP <= 1, "top_p", "a number above 0 and up to 1", topP)
+        try require(minP >= 0 && minP <= 1, "min_p", "a number from 0 to 1", minP)
+        try require(
+            repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition_penalty", "a finite number above 0",
+            repetitionPenalty)
+        try require(presencePenalty.isFinite, "presence_penalty", "a finite number", presencePenalty)
+        try require(frequencyPenalty.isFinite, "frequency_penalty", "a finite number", frequencyPenalty)
+        try require(topLogprobCount >= 0, "top_logprobs", "a number from 0", Float(topLogprobCount))
+        for bias in logitBias where bias.bias.isNaN || bias.bias == .infinity {
+            throw InferenceError(
+                .invalidOption, place: "logit_bias", "expected a finite number or −∞ for token \(bias.token)")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Tensors
+
+/// Where tensors come from by name: a model file, a shard, a cache folder.
+package protocol TensorSource: AnyObject, Sendable {
+    /// A look at the tensor's bytes, valid as long as the source lives; nil when there is none of that name.
+    func tensor(_ name: String) throws -> TensorView?
+}
+
+extension TensorSource {
+    /// The tensor, checked against the shape that the model's metadata promise.
+    func tensor(_ name: String, rowCount: Int, columnCount: Int) throws(InferenceError) -> TensorView {
+        let view: TensorView?
+        do {
+            view = try tensor(name)
+        } catch {
+            throw InferenceError(.weights, place: name, "cannot be read", cause: error)
+        }
+        guard let view else {
+            throw InferenceError(
+                .missingTensor, place: name, "expected a tensor [\(rowCount), \(columnCount)], found none")
+        }
+        guard view.rowCount == rowCount, view.columnCount == columnCount else {
+            throw InferenceError(
+                .shapeMismatch, place: name,
+                "expected shape [\(rowCount), \(columnCount)], got [\(view.rowCount), \(view.columnCount)]")
+        }
+        return view
+    }
+
+    /// A vector of `count` elements.
+    func vector(_ name: String, count: Int) throws(InferenceError) -> TensorView {
+        try tensor(name, rowCount: 1, columnCount: count)
+    }
+}
