@@ -62,18 +62,19 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CThreads"),
         library("Tensors", []),
 
         // Level 1
         library("ZeroMQ", ["CZeroMQ", .logging]),
-        library("Devices", ["Tensors", "CKernels"]),
+        library("Devices", ["Tensors", "CKernels", "CThreads"]),
         library("ModelFiles", ["Tensors"]),
 
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
         library("Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
-        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels"]),
+        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CThreads"]),
 
         // Level 3
         library("Worker", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .logging]),

@@ -44,7 +44,8 @@ package protocol Device: AnyObject {
 
     /// RMSNorm of every row.
     func normalize(
-        _ input: any DeviceBuffer, weight: any DeviceVector, epsilon: Float, rowCount: Int, into output: any DeviceBuffer)
+        _ input: any DeviceBuffer, weight: any DeviceVector, epsilon: Float, rowCount: Int,
+        into output: any DeviceBuffer)
     /// Multiplies the same rows with several matrices; the rows are quantised once.
     func project(_ input: any DeviceBuffer, rowCount: Int, through projections: [Projection])
     /// RMSNorm of every head `[headDim]` of every row, in place.

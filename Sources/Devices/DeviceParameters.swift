@@ -1,15 +1,4 @@
-/// How keys and values are stored.
-package enum CacheElementType: String, Sendable, Hashable, CaseIterable {
-    case f32
-    case f16
-
-    package var bytes: Int {
-        switch self {
-        case .f32: 4
-        case .f16: 2
-        }
-    }
-}
+import Tensors
 
 /// The state of one attention layer.
 package struct CacheShape: Sendable, Hashable {
@@ -18,16 +7,17 @@ package struct CacheShape: Sendable, Hashable {
 
     package var keyValueHeadCount: Int
     package var headDim: Int
-    package var elementType: CacheElementType
+    /// A plain type; the device says which it has.
+    package var elementType: ElementType
 
-    package init(keyValueHeadCount: Int, headDim: Int, elementType: CacheElementType) {
+    package init(keyValueHeadCount: Int, headDim: Int, elementType: ElementType) {
         self.keyValueHeadCount = keyValueHeadCount
         self.headDim = headDim
         self.elementType = elementType
     }
 
     /// Keys and values of one position.
-    package var bytesPerPosition: Int { 2 * keyValueHeadCount * headDim * elementType.bytes }
+    package var bytesPerPosition: Int { 2 * keyValueHeadCount * headDim * elementType.blockBytes }
     package var bytesPerBlock: Int { bytesPerPosition * Self.blockPositions }
 }
 

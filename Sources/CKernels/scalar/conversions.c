@@ -1,7 +1,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 #include "conversions.h"
-#include "kernels.h"
+#include "../kernels.h"
 
 float shard_f32_from_f16(uint16_t bits) {
     return f32_from_f16_bits(bits);

@@ -1,3 +1,4 @@
+import CThreads
 import Glibc
 import Synchronization
 
@@ -68,7 +69,7 @@ private final class WorkerStart {
 private func runWorker(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
     let start = Unmanaged<WorkerStart>.fromOpaque(argument).takeRetainedValue()
-    pthread_setname_np(pthread_self(), "shard-cpu-\(start.index)")
+    shard_thread_set_name("shard-cpu-\(start.index)")
     // A core that has gone since the list was checked costs speed, not correctness.
     if let cpu = start.cpu { try? pinCurrentThread(to: cpu) }
     start.shared.work(thread: start.index)
@@ -76,13 +77,7 @@ private func runWorker(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
 }
 
 private func pinCurrentThread(to cpu: Int) throws(DeviceError) {
-    var set = cpu_set_t()
-    let fits = withUnsafeMutableBytes(of: &set) { bytes in
-        guard cpu >= 0, cpu / 8 < bytes.count else { return false }
-        bytes[cpu / 8] |= 1 << (cpu % 8)
-        return true
-    }
-    guard fits, pthread_setaffinity_np(pthread_self(), MemoryLayout<cpu_set_t>.size, &set) == 0 else {
+    guard shard_thread_pin(Int32(clamping: cpu)) == 0 else {
         throw DeviceError(.unsupported, place: "cpus", "expected a core that this process may use, got \(cpu)")
     }
 }

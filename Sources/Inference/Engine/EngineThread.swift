@@ -1,3 +1,4 @@
+import CThreads
 import Glibc
 import Sharding
 
@@ -31,7 +32,7 @@ final class EngineThread: @unchecked Sendable {
             { argument in
                 guard let argument else { return nil }
                 let thread = Unmanaged<EngineThread>.fromOpaque(argument).takeRetainedValue()
-                pthread_setname_np(pthread_self(), "shard-engine")
+                shard_thread_set_name("shard-engine")
                 thread.run()
                 return nil
             }, argument.toOpaque())

@@ -67,7 +67,8 @@ final class HeadStage {
         if result.sequences.contains(where: { $0.sequence == row.sequence && $0.hasFailed }) { return }
         guard Sampler.areFinite(logits) else {
             result.sequences.append(
-                .failure(row, "the logits of position \(row.position) are not finite; the model or its cache overflowed"))
+                .failure(
+                    row, "the logits of position \(row.position) are not finite; the model or its cache overflowed"))
             return
         }
         guard row.output == .token else { return }

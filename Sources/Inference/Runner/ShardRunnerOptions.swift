@@ -1,5 +1,7 @@
 import Devices
 import Models
+import Sharding
+import Tensors
 
 /// Which part of a model a runner computes, and how much it may hold.
 package struct ShardRunnerOptions: Sendable, Hashable {
@@ -47,7 +49,17 @@ package struct ShardRunnerOptions: Sendable, Hashable {
 extension LayerSpec {
     package func cacheShape(_ type: CacheElementType) -> CacheShape {
         CacheShape(
-            keyValueHeadCount: attention.keyValueHeadCount, headDim: attention.headDim, elementType: type)
+            keyValueHeadCount: attention.keyValueHeadCount, headDim: attention.headDim, elementType: type.elementType)
+    }
+}
+
+extension CacheElementType {
+    fileprivate var elementType: ElementType {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .q8_0: .q8_0
+        }
     }
 }
 

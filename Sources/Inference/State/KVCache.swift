@@ -121,7 +121,8 @@ package final class KVCache {
 
     private func table(of sequence: SequenceID) throws(InferenceError) -> Table {
         guard let table = tables[sequence] else {
-            throw InferenceError(.invalidStep, place: "sequence \(sequence)", "expected a sequence that began, it did not")
+            throw InferenceError(
+                .invalidStep, place: "sequence \(sequence)", "expected a sequence that began, it did not")
         }
         return table
     }
