@@ -76,16 +76,16 @@ package final class ModelFile: Sendable {
     }
 
     /// Chat templates by name, the default one first where there is one; from GGUF metadata or the files of the folder.
-    package func chatTemplates() throws(ModelFileError) -> [ChatTemplate] {
+    package func chatTemplates() throws(ModelFileError) -> [ChatTemplateSource] {
         if let folder { return try folder.chatTemplates() }
-        var templates: [ChatTemplate] = []
+        var templates: [ChatTemplateSource] = []
         let key = "tokenizer.chat_template"
         if let source = try metadata.string(key) {
-            templates.append(ChatTemplate(name: ChatTemplate.defaultName, source: source))
+            templates.append(ChatTemplateSource(name: ChatTemplateSource.defaultName, source: source))
         }
         for entry in metadata.entries where entry.key.hasPrefix(key + ".") {
             guard let source = try metadata.string(entry.key) else { continue }
-            templates.append(ChatTemplate(name: String(entry.key.dropFirst(key.count + 1)), source: source))
+            templates.append(ChatTemplateSource(name: String(entry.key.dropFirst(key.count + 1)), source: source))
         }
         return templates
     }

@@ -70,10 +70,10 @@ package struct HuggingFaceFolder: Sendable {
     }
 
     /// Chat templates from the three places where they are kept; a file of their own overrides the configuration's.
-    package func chatTemplates() throws(ModelFileError) -> [ChatTemplate] {
-        var templates: [ChatTemplate] = []
+    package func chatTemplates() throws(ModelFileError) -> [ChatTemplateSource] {
+        var templates: [ChatTemplateSource] = []
         if let file = try file("chat_template.jinja") {
-            templates.append(ChatTemplate(name: ChatTemplate.defaultName, source: try file.text()))
+            templates.append(ChatTemplateSource(name: ChatTemplateSource.defaultName, source: try file.text()))
         }
         for name in ["chat_template.json", "tokenizer_config.json"] {
             guard let value = try json(name)?["chat_template"], !value.isNull else { continue }
@@ -85,16 +85,16 @@ package struct HuggingFaceFolder: Sendable {
         return templates
     }
 
-    private static func templates(in value: JSONValue, file: String) throws(ModelFileError) -> [ChatTemplate] {
-        if let source = value.stringValue { return [ChatTemplate(name: ChatTemplate.defaultName, source: source)] }
-        var templates: [ChatTemplate] = []
+    private static func templates(in value: JSONValue, file: String) throws(ModelFileError) -> [ChatTemplateSource] {
+        if let source = value.stringValue { return [ChatTemplateSource(name: ChatTemplateSource.defaultName, source: source)] }
+        var templates: [ChatTemplateSource] = []
         for entry in value.arrayValue ?? [] {
             guard let name = entry["name"]?.stringValue, let source = entry["template"]?.stringValue else {
                 throw ModelFileError(
                     .malformed, file: file, field: "chat_template", expected: "entries with name and template",
                     got: entry.summary)
             }
-            templates.append(ChatTemplate(name: name, source: source))
+            templates.append(ChatTemplateSource(name: name, source: source))
         }
         guard !templates.isEmpty else {
             throw ModelFileError(
@@ -113,7 +113,7 @@ package struct HuggingFaceFolder: Sendable {
 }
 
 /// How a conversation becomes a prompt: the text of a template, and the name by which a user can ask for it.
-package struct ChatTemplate: Sendable, Hashable {
+package struct ChatTemplateSource: Sendable, Hashable {
     package static let defaultName = "default"
 
     package let name: String
