@@ -173,8 +173,10 @@ extension ConfigFields {
     }
 
     private func yarn(_ contextLength: Int) throws(ModelFileError) -> YarnScaling {
-        let factor = try requiredFactor("factor")
         let original = try integer("original_max_position_embeddings", in: ModelHyperparameters.Limits.context)
+        // A factor left out is the one that leads from the original context to the stated one.
+        let stated = try positive("factor")
+        guard let factor = stated ?? original.map({ Float(contextLength) / Float($0) }) else { throw missing("factor") }
         var attention = try positive("attention_factor")
         // DeepSeek's two magnitudes: one for the scores, one taken back from all of them.
         if attention == nil, let scale = try positive("mscale"), let scaleAll = try positive("mscale_all_dim") {

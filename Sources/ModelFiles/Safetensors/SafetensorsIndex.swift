@@ -127,7 +127,8 @@ struct SafetensorsIndex {
         return integers
     }
 
-    private static let types: [(name: String, type: ElementType)] = [
+    /// Names that the format gives to element types.
+    static let types: [(name: String, type: ElementType)] = [
         ("F64", .f64), ("F32", .f32), ("F16", .f16), ("BF16", .bf16), ("I64", .i64), ("I32", .i32), ("I16", .i16),
         ("I8", .i8),
     ]

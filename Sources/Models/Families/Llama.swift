@@ -1,0 +1,6 @@
+extension ModelFamily {
+    /// Touvron et al. 2023, and what was made after it. GGUF files have query and key rows permuted.
+    static let llama = ModelFamily(
+        name: "llama", ggufArchitectures: ["llama"], modelTypes: ["llama"], ggufPairing: .adjacent,
+        attentionBias: .stated, hasHeadNorms: false, window: .ignored)
+}

@@ -1,0 +1,34 @@
+/// What models of one architecture have in common, as a value; mechanisms are chosen by it, no code asks for its name.
+package struct ModelFamily: Sendable {
+    /// Which of query, key, value and output carry a bias in Hugging Face's format; GGUF shows it by the tensors.
+    enum AttentionBias: Sendable {
+        case none
+        /// All four, when `attention_bias` is true.
+        case stated
+        /// Query, key and value, always.
+        case queryKeyValue
+    }
+
+    /// When the window that a configuration states is in force.
+    enum WindowRule: Sendable {
+        case ignored
+        case always
+        /// Only when `use_sliding_window` is true.
+        case whenEnabled
+    }
+
+    package let name: String
+    /// Values of `general.architecture`; a family without one is stored as another.
+    package let ggufArchitectures: [String]
+    /// Values of `model_type`.
+    package let modelTypes: [String]
+    /// How GGUF files pair dimensions; Hugging Face always pairs halves.
+    let ggufPairing: RotarySpec.Pairing
+    let attentionBias: AttentionBias
+    /// RMSNorm over each head of queries and keys.
+    let hasHeadNorms: Bool
+    let window: WindowRule
+
+    /// All families. A new one is a value of its own and a line here.
+    package static let all: [ModelFamily] = [llama, mistral, qwen2, qwen3]
+}
