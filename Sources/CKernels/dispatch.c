@@ -5,49 +5,141 @@
 
 #include <string.h>
 
-typedef struct entry {
-    const char *name;
-    /// NULL where the architecture is another.
-    const shard_kernels *table;
-} entry;
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
-/// From the plainest to the fastest.
-static const entry entries[] = {
-    {"scalar", &shard_kernels_scalar},
-};
+/// What the tables need of the processor and, for registers, of the operating system.
+typedef struct machine {
+    bool avx2, avx512, avxvnni, avx512vnni; // x86-64
+    bool neon, dotprod, crc;                // arm64
+} machine;
 
-enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
+#if defined(__x86_64__)
 
-static bool machine_has(size_t index) {
-    return index == 0;
+static uint64_t enabled_registers(void) {
+    uint32_t low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
 }
 
-uint32_t shard_crc32c(uint32_t previous, const void *data, size_t size) {
-    return crc32c_scalar(previous, data, size);
+static machine ask_machine(void) {
+    enum { FMA = 1 << 12, OSXSAVE = 1 << 27, F16C = 1 << 29 };                         // leaf 1, ecx
+    enum { AVX2 = 1 << 5, AVX512F = 1 << 16, AVX512DQ = 1 << 17, AVX512BW = 1 << 30 }; // leaf 7, ebx
+    const uint32_t AVX512VL = 1u << 31, AVX512VNNI = 1u << 11, AVXVNNI = 1u << 4;      // ebx, ecx, sub-leaf 1 eax
+    const uint64_t ymm = 0x06, zmm = 0xe6;                                             // enabled registers
+    machine has = {0};
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) {
+        return has;
+    }
+    uint32_t needed = FMA | F16C | OSXSAVE;
+    if ((c & needed) != needed || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        return has;
+    }
+    uint32_t sub_leaves = a, wide = AVX512F | AVX512DQ | AVX512BW | AVX512VL;
+    uint64_t registers = enabled_registers();
+    has.avx2 = (b & AVX2) && (registers & ymm) == ymm;
+    has.avx512 = has.avx2 && (b & wide) == wide && (registers & zmm) == zmm;
+    has.avx512vnni = has.avx512 && (c & AVX512VNNI);
+    if (sub_leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) {
+        has.avxvnni = has.avx2 && (a & AVXVNNI);
+    }
+    return has;
+}
+
+#elif defined(__aarch64__)
+
+static machine ask_machine(void) {
+#if defined(__linux__)
+    const unsigned long crc = 1ul << 7, dotprod = 1ul << 20; // the kernel's HWCAP_CRC32, HWCAP_ASIMDDP
+    unsigned long has = getauxval(AT_HWCAP);
+    return (machine){.neon = true, .dotprod = (has & dotprod) != 0, .crc = (has & crc) != 0};
+#else
+    return (machine){.neon = true, .dotprod = true, .crc = true}; // every Apple processor since 2018
+#endif
+}
+
+#else
+
+static machine ask_machine(void) {
+    return (machine){0};
+}
+
+#endif
+
+enum { KNOWN_COUNT = 7 };
+
+/// From the plainest to the fastest.
+static const char *const names[KNOWN_COUNT] = {
+    "scalar", "avx2", "avx512", "avxvnni", "avx512vnni", "neon", "neon-dotprod",
+};
+
+/// The index-th table, NULL where this machine cannot run it.
+static const shard_kernels *table_at(size_t index, machine has) {
+    switch (index) {
+    case 0:
+        return &shard_kernels_scalar;
+#if defined(__x86_64__)
+    case 1:
+        return has.avx2 ? &shard_kernels_avx2 : NULL;
+    case 2:
+        return has.avx512 ? &shard_kernels_avx512 : NULL;
+    case 3:
+        return has.avxvnni ? &shard_kernels_avxvnni : NULL;
+    case 4:
+        return has.avx512vnni ? &shard_kernels_avx512vnni : NULL;
+#elif defined(__aarch64__)
+    case 5:
+        return has.neon ? &shard_kernels_neon : NULL;
+    case 6:
+        return has.dotprod ? &shard_kernels_neon_dotprod : NULL;
+#endif
+    default:
+        return NULL;
+    }
 }
 
 size_t shard_kernels_count(void) {
-    return ENTRY_COUNT;
+    return KNOWN_COUNT;
 }
 
 const char *shard_kernels_name(size_t index) {
-    return entries[index].name;
+    return names[index];
 }
 
 const shard_kernels *shard_kernels_named(const char *name) {
-    for (size_t i = 0; i < ENTRY_COUNT; i++) {
-        if (strcmp(name, entries[i].name) == 0) {
-            return machine_has(i) ? entries[i].table : NULL;
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return table_at(i, ask_machine());
         }
     }
     return NULL;
 }
 
 const shard_kernels *shard_kernels_best(void) {
-    for (size_t i = ENTRY_COUNT - 1; i > 0; i--) {
-        if (machine_has(i)) {
-            return entries[i].table;
+    machine has = ask_machine();
+    for (size_t i = KNOWN_COUNT - 1; i > 0; i--) {
+        const shard_kernels *table = table_at(i, has);
+        if (table != NULL) {
+            return table;
         }
     }
-    return entries[0].table;
+    return &shard_kernels_scalar;
+}
+
+// Asked for every message: from what the C runtime found out at start, as cpuid itself is slow in virtual machines.
+uint32_t shard_crc32c(uint32_t previous, const void *data, size_t size) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        return crc32c_sse(previous, data, size);
+    }
+#elif defined(__aarch64__)
+    if (ask_machine().crc) {
+        return crc32c_neon(previous, data, size);
+    }
+#endif
+    return crc32c_scalar(previous, data, size);
 }

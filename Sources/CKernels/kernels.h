@@ -45,4 +45,31 @@ extern const shard_kernels shard_kernels_scalar;
 
 uint32_t crc32c_scalar(uint32_t previous, const void *data, size_t size);
 
+#if defined(__x86_64__)
+
+SHARD_DECLARE_KERNELS(avx2)
+SHARD_DECLARE_MATMUL(avx2)
+SHARD_DECLARE_MATMUL(avxvnni)
+extern const shard_kernels shard_kernels_avx2, shard_kernels_avxvnni;
+
+SHARD_DECLARE_KERNELS(avx512)
+SHARD_DECLARE_MATMUL(avx512)
+SHARD_DECLARE_MATMUL(avx512vnni)
+extern const shard_kernels shard_kernels_avx512, shard_kernels_avx512vnni;
+
+/// Needs SSE4.2.
+uint32_t crc32c_sse(uint32_t previous, const void *data, size_t size);
+
+#elif defined(__aarch64__)
+
+SHARD_DECLARE_KERNELS(neon)
+SHARD_DECLARE_MATMUL(neon)
+SHARD_DECLARE_MATMUL(neon_dotprod)
+extern const shard_kernels shard_kernels_neon, shard_kernels_neon_dotprod;
+
+/// Needs the CRC instructions of ARMv8.
+uint32_t crc32c_neon(uint32_t previous, const void *data, size_t size);
+
+#endif
+
 #endif

@@ -54,6 +54,7 @@ static void attend_block(const shard_attention *attention, const float *query, c
         scores[slot] = score * attention->scale;
         maximum = larger(scores[slot], maximum);
     }
+    maximum += 0.0f; // −0 becomes 0, so that no order of comparing shows
     for (size_t slot = first; slot < end; slot++) {
         scores[slot] = exp_f32(scores[slot] - maximum);
         sums[slot % 16] += scores[slot];

@@ -1,0 +1,11 @@
+#pragma STDC FP_CONTRACT OFF
+
+#if defined(__x86_64__)
+
+#include "begin.h"
+
+#include "../lanes/norms.h"
+
+#include "../lanes/end.h"
+
+#endif

@@ -1,0 +1,31 @@
+// What all matrix products share: the work in numbers, and how a tile's results are written.
+#ifndef SHARD_LANES_MATMUL_OUTPUT_H
+#define SHARD_LANES_MATMUL_OUTPUT_H
+
+typedef struct matmul_work {
+    const uint8_t *packed;
+    size_t tile_bytes;
+    size_t row_count;
+    size_t column_count;
+    /// Blocks of the matrix's type in a row.
+    size_t block_count;
+    const uint8_t *activations;
+    size_t activation_stride;
+    size_t activation_count;
+    float *output;
+    size_t output_stride;
+} matmul_work;
+
+INLINE void write_output(const matmul_work *work, size_t tile, size_t n, f32x16 sums) {
+    float *output = work->output + n * work->output_stride + tile * SHARD_TILE_ROWS;
+    size_t rows = work->row_count - tile * SHARD_TILE_ROWS;
+    if (rows >= SHARD_TILE_ROWS) {
+        f32_store(output, sums);
+    } else {
+        float all[SHARD_TILE_ROWS];
+        f32_store(all, sums);
+        memcpy(output, all, rows * sizeof *all);
+    }
+}
+
+#endif

@@ -1,0 +1,11 @@
+#pragma STDC FP_CONTRACT OFF
+
+#if defined(__aarch64__)
+
+#include "begin.h"
+
+#include "../lanes/attention.h"
+
+#include "../lanes/end.h"
+
+#endif
