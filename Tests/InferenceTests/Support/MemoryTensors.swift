@@ -1,0 +1,80 @@
+import Inference
+import Tensors
+
+/// Tensors in memory, filled before use and only read afterwards.
+final class MemoryTensors: TensorSource, @unchecked Sendable {
+    private struct Entry {
+        var type: ElementType
+        var rows: Int
+        var columns: Int
+        var bytes: UnsafeMutableRawBufferPointer
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    deinit {
+        for entry in entries.values { entry.bytes.deallocate() }
+    }
+
+    func tensor(_ name: String) throws -> TensorView? {
+        entries[name].map {
+            TensorView(
+                type: $0.type, rowCount: $0.rows, columnCount: $0.columns, bytes: UnsafeRawBufferPointer($0.bytes))
+        }
+    }
+
+    func discard(_ name: String) {}
+
+    func addVector(_ name: String, _ values: [Float]) {
+        let bytes = allocate(name, .f32, rows: 1, columns: values.count)
+        values.withUnsafeBytes { bytes.copyMemory(from: $0) }
+    }
+
+    /// Random weights of some tenths, whatever the type.
+    func add(_ name: String, _ type: ElementType, rows: Int, columns: Int, _ random: inout TestRandom) {
+        let bytes = allocate(name, type, rows: rows, columns: columns)
+        let blocks = bytes.count / type.blockBytes
+        for block in 0..<blocks {
+            let target = UnsafeMutableRawBufferPointer(
+                rebasing: bytes[block * type.blockBytes..<(block + 1) * type.blockBytes])
+            fill(target, type, &random)
+        }
+    }
+
+    /// Overwrites one element of a plain f32 tensor.
+    func set(_ name: String, element: Int, to value: Float) {
+        entries[name]?.bytes.storeBytes(of: value, toByteOffset: element * 4, as: Float.self)
+    }
+
+    private func fill(_ block: UnsafeMutableRawBufferPointer, _ type: ElementType, _ random: inout TestRandom) {
+        switch type {
+        case .f32: block.storeBytes(of: 0.3 * random.signed(), as: Float.self)
+        case .f16: block.storeBytes(of: Float16(0.3 * random.signed()).bitPattern, as: UInt16.self)
+        case .bf16:
+            block.storeBytes(of: UInt16((0.3 * random.signed()).bitPattern >> 16), as: UInt16.self)
+        default:
+            for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next() >> 32) }
+            func scale(_ divisor: Float) -> UInt16 { Float16((1.5 + 0.5 * random.signed()) * 0.1 / divisor).bitPattern }
+            switch type {
+            case .q8_0: block.storeBytes(of: scale(127), as: UInt16.self)
+            case .q4_0: block.storeBytes(of: scale(8), as: UInt16.self)
+            case .q4_K:
+                block.storeBytes(of: scale(63 * 15), as: UInt16.self)
+                block.storeBytes(of: scale(63 * 2), toByteOffset: 2, as: UInt16.self)
+            case .q6_K: block.storeBytes(of: scale(127 * 32), toByteOffset: 208, as: UInt16.self)
+            default: preconditionFailure("the builder does not know \(type.name)")
+            }
+        }
+    }
+
+    private func allocate(
+        _ name: String, _ type: ElementType, rows: Int, columns: Int
+    ) -> UnsafeMutableRawBufferPointer {
+        guard let rowBytes = type.byteCount(elementCount: columns) else {
+            preconditionFailure("rows are whole blocks")
+        }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: rows * rowBytes, alignment: 64)
+        entries[name] = Entry(type: type, rows: rows, columns: columns, bytes: bytes)
+        return bytes
+    }
+}

@@ -1,0 +1,116 @@
+import Devices
+import Inference
+import Sharding
+import Tensors
+
+@testable import Models
+
+/// A small model with seeded random weights of one element type.
+struct TestModel {
+    let spec: ModelSpec
+    let source: MemoryTensors
+
+    struct Sizes {
+        var hidden: Int
+        var feedForward: Int
+        var headCount: Int
+        var keyValueHeadCount: Int
+        var headDim: Int
+        var vocabulary = 301
+        var layerCount = 3
+        var window: Int?
+
+        /// No multiples of 16 where the type's blocks allow it.
+        static func odd(for type: ElementType) -> Sizes {
+            switch type.blockElementCount {
+            case 1: Sizes(hidden: 42, feedForward: 75, headCount: 3, keyValueHeadCount: 1, headDim: 14)
+            case 32: Sizes(hidden: 96, feedForward: 160, headCount: 4, keyValueHeadCount: 1, headDim: 24)
+            default: Sizes(hidden: 256, feedForward: 256, headCount: 32, keyValueHeadCount: 1, headDim: 8)
+            }
+        }
+    }
+
+    init(_ type: ElementType, sizes: Sizes? = nil, seed: UInt64 = 1) {
+        let sizes = sizes ?? .odd(for: type)
+        let source = MemoryTensors()
+        var random = TestRandom(seed: seed)
+        func matrix(_ name: String, _ rows: Int, _ columns: Int) -> LinearSpec {
+            source.add(name, type, rows: rows, columns: columns, &random)
+            return LinearSpec(weight: name, outputCount: rows, inputCount: columns)
+        }
+        func norm(_ name: String, _ count: Int) -> NormSpec {
+            source.addVector(name, (0..<count).map { _ in 1 + 0.25 * random.signed() })
+            return NormSpec(weight: name, epsilon: 1e-5)
+        }
+        let queryCount = sizes.headCount * sizes.headDim
+        let keyValueCount = sizes.keyValueHeadCount * sizes.headDim
+        let pairs = sizes.headDim / 2 - 1
+        let rotary = RotarySpec(
+            pairing: .halves, dimensionCount: 2 * pairs,
+            frequencies: (0..<pairs).map { 1 / Float(1 << $0) }, magnitude: 1)
+        let layers = (0..<sizes.layerCount).map { index in
+            let name = { (part: String) in "blk.\(index).\(part).weight" }
+            var value = matrix(name("attn_v"), keyValueCount, sizes.hidden)
+            if index == 1 {
+                value.bias = "blk.1.attn_v.bias"
+                source.addVector("blk.1.attn_v.bias", (0..<keyValueCount).map { _ in random.signed() })
+            }
+            return LayerSpec(
+                inputNorm: norm(name("attn_norm"), sizes.hidden),
+                attention: AttentionSpec(
+                    headCount: sizes.headCount, keyValueHeadCount: sizes.keyValueHeadCount, headDim: sizes.headDim,
+                    query: matrix(name("attn_q"), queryCount, sizes.hidden),
+                    key: matrix(name("attn_k"), keyValueCount, sizes.hidden), value: value,
+                    output: matrix(name("attn_output"), sizes.hidden, queryCount),
+                    queryNorm: index == 2 ? norm(name("attn_q_norm"), sizes.headDim) : nil,
+                    keyNorm: index == 2 ? norm(name("attn_k_norm"), sizes.headDim) : nil,
+                    rotary: rotary, scale: 0.5, window: index == 0 ? sizes.window : nil),
+                feedForwardNorm: norm(name("ffn_norm"), sizes.hidden),
+                feedForward: .gated(
+                    gate: matrix(name("ffn_gate"), sizes.feedForward, sizes.hidden),
+                    up: matrix(name("ffn_up"), sizes.feedForward, sizes.hidden),
+                    down: matrix(name("ffn_down"), sizes.hidden, sizes.feedForward)))
+        }
+        let embedding = matrix("token_embd.weight", sizes.vocabulary, sizes.hidden)
+        spec = ModelSpec(
+            modelClass: "test", architecture: "test", vocabularySize: sizes.vocabulary, hiddenSize: sizes.hidden,
+            contextLength: 1024, embedding: EmbeddingSpec(weight: embedding.weight), layers: layers,
+            head: HeadSpec(norm: norm("output_norm.weight", sizes.hidden), output: embedding, isTied: true))
+        self.source = source
+    }
+
+    /// The whole model on a CPU, cut into `shards`.
+    func chain(
+        shards: Int = 1, cacheType: CacheElementType = .f32, rowsMax: Int = 256, contextLength: Int = 1024,
+        cacheBlockCount: Int? = nil, device options: CPUDeviceOptions = CPUDeviceOptions()
+    ) throws -> ShardChain {
+        try ShardChain(
+            model: spec, source: source, device: CPUDevice(options),
+            options: ShardChain.Options(
+                shards: ShardChain.evenShards(layerCount: spec.layers.count, count: shards), cacheType: cacheType,
+                cacheBlockCount: cacheBlockCount, rowsMax: rowsMax, contextLength: contextLength))
+    }
+
+    /// Seeded tokens of the vocabulary.
+    func tokens(_ count: Int, seed: UInt64 = 7) -> [TokenID] {
+        var random = TestRandom(seed: seed)
+        return (0..<count).map { _ in TokenID(random.next() % UInt64(spec.vocabularySize)) }
+    }
+}
+
+/// Numbers of a seed, the same on every machine.
+struct TestRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state &* 0x2545_F491_4F6C_DD1D
+    }
+
+    /// From −1 up to 1.
+    mutating func signed() -> Float { Float(next() >> 40) * 0x1p-23 - 1 }
+}
