@@ -5,10 +5,10 @@
 // and `scalar/` is its definition. `fma` rounds once; every other operation rounds to nearest even on its own; division
 // and square root are exact; denormals count (control registers stay at their defaults).
 //
-// Kernels check nothing, allocate nothing and fail never: the caller has checked sizes against the file. Pointers may
-// be unaligned unless said otherwise; inputs and outputs do not overlap unless said otherwise. Packed matrices and
-// cache blocks are fastest when they start on 64 bytes. Non-finite inputs give non-finite outputs (of any NaN payload);
-// callers find them with `all_finite`.
+// Kernels check nothing, allocate nothing and fail never: the caller has checked sizes against the file. Rows as files
+// store them may start at any byte; packed matrices, cache blocks and quantised activations start on 4 bytes (matrices
+// and cache blocks are fastest on 64). Inputs and outputs do not overlap unless said otherwise. Non-finite inputs give
+// non-finite outputs (of any NaN payload); callers find them with `all_finite`.
 #ifndef SHARD_KERNELS_H
 #define SHARD_KERNELS_H
 
