@@ -1,0 +1,58 @@
+import Logging
+import Sharding
+
+/// A connection of the control socket; new when a worker connects again.
+package struct PeerID: Hashable, Sendable {
+    package var bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// What a decision asks its driver to do, in order.
+package enum ClusterAction: Sendable, Equatable {
+    case send(CoordinatorOrder, to: PeerID)
+    /// Connect to the first stage of a plan, in place of any other; ``ClusterMachine/connected(_:now:)`` answers.
+    case connect(Epoch, endpoint: String)
+    /// Look the rows' embeddings up and send them to the first stage.
+    case step(Step, Epoch)
+    case deliver(SequenceEvent)
+    /// Start a launched worker again after a wait.
+    case restart(worker: String, after: Duration)
+    /// End a launched worker's process at once: it does not answer.
+    case kill(worker: String)
+    /// The cluster cannot come up like this; whoever launches gives up.
+    case cannotStart(StartFailure)
+    case log(Logger.Level, String, worker: String?)
+    /// All requests have ended and the workers were told.
+    case stopped
+}
+
+/// Why a cluster does not come up.
+package enum StartFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The configuration and the workers do not fit the model.
+    case placement(PlacementError)
+    /// A worker refused, was refused, or ended again and again.
+    case worker(String)
+
+    package var description: String {
+        switch self {
+        case .placement(let error): error.description
+        case .worker(let message): message
+        }
+    }
+}
+
+/// What happens to a sequence, for whoever asked for it.
+package enum SequenceEvent: Sendable, Equatable {
+    case token(SequenceID, AcceptedToken)
+    case finished(SequenceID, FinishReason, GenerationTimings)
+    case failed(SequenceID, EngineError)
+    /// Logits `[rows, vocabularySize]` of a diagnostic's chunk.
+    case logits(SequenceID, [Float])
+
+    package var sequence: SequenceID {
+        switch self {
+        case .token(let id, _), .finished(let id, _, _), .failed(let id, _), .logits(let id, _): id
+        }
+    }
+}

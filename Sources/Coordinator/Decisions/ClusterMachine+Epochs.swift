@@ -1,0 +1,114 @@
+import Logging
+import Sharding
+
+extension ClusterMachine {
+    /// Plans when all workers are here and the time for another attempt has come.
+    mutating func gather(now: Duration) -> [ClusterAction] {
+        guard case .gathering = phase, stoppingSince == nil, registry.missing.isEmpty, now >= planNotBefore else {
+            return []
+        }
+        let placement = Placement(
+            model: settings.placementModel, demand: settings.demand,
+            workers: registry.placementWorkers(reserveBytes: settings.reserveBytes), policy: settings.policy,
+            objective: settings.objective)
+        let plan: Plan
+        do {
+            plan = try placement.plan()
+        } catch {
+            return fail(.placement(error))
+        }
+        guard let epoch = highestEpoch.next else {
+            return fail(.worker("a worker reports the last possible epoch; restart the workers"))
+        }
+        highestEpoch = epoch
+        let epochPlan = EpochPlan(
+            epoch: epoch, plan: plan, settings: settings,
+            endpoints: registry.members.mapValues(\.hello.dataEndpoint), now: now)
+        phase = .loading(epochPlan)
+        let stages = plan.stages.map { "\($0.worker) \($0.units)" }.joined(separator: ", ")
+        return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)] + sendLoads(epochPlan)
+    }
+
+    /// Older epochs are dropped after the order to load: what a worker holds already it takes over, and no worker
+    /// ever holds more than two.
+    private mutating func sendLoads(_ plan: EpochPlan) -> [ClusterAction] {
+        var actions: [ClusterAction] = []
+        for (name, member) in registry.members.sorted(by: { $0.key < $1.key }) {
+            if let order = plan.orders[name] {
+                actions.append(.send(.load(order), to: member.peer))
+                registry.holds(plan.epoch, name)
+            }
+            actions += member.epochs.sorted().map { .send(.drain($0), to: member.peer) }
+        }
+        return actions
+    }
+
+    mutating func noteLoad(_ progress: LoadProgress, by name: String, now: Duration) {
+        guard case .loading(var plan) = phase, plan.epoch == progress.epoch,
+            case .loading(let done, _) = plan.progress[name]
+        else { return }
+        if progress.doneBytes > done { plan.lastProgress = now }
+        plan.progress[name] = .loading(doneBytes: progress.doneBytes, totalBytes: progress.totalBytes)
+        phase = .loading(plan)
+    }
+
+    mutating func loadedPart(_ loaded: Loaded, by name: String, now: Duration) -> [ClusterAction] {
+        guard case .loading(var plan) = phase, plan.epoch == loaded.epoch, plan.orders[name] != nil else { return [] }
+        plan.progress[name] = .loaded
+        plan.lastProgress = now
+        let line =
+            "loaded: weights \(describeBytes(Int(clamping: loaded.weightBytes))), "
+            + "cache \(describeBytes(Int(clamping: loaded.cacheBytes)))"
+        var actions: [ClusterAction] = [.log(.info, line, worker: name)]
+        guard plan.isComplete({ $0 == .loaded }) else {
+            phase = .loading(plan)
+            return actions
+        }
+        phase = .activating(plan, since: now)
+        for name in plan.workers {
+            guard let peer = registry.members[name]?.peer else { continue }
+            actions.append(.send(.activate(plan.epoch), to: peer))
+        }
+        return actions
+    }
+
+    mutating func activated(_ epoch: Epoch, by name: String, now: Duration) -> [ClusterAction] {
+        guard case .activating(var plan, let since) = phase, plan.epoch == epoch, plan.orders[name] != nil else {
+            return []
+        }
+        plan.progress[name] = .activated
+        guard plan.isComplete({ $0 == .activated }) else {
+            phase = .activating(plan, since: since)
+            return []
+        }
+        plan.stepsCompletedBefore = registry.members.compactMapValues(\.heartbeat?.stepsCompleted)
+        phase = .connecting(plan, since: now)
+        return [.connect(epoch, endpoint: plan.firstEndpoint)]
+    }
+
+    /// A worker cannot load its part. What trying again cannot mend ends the attempt for good.
+    mutating func loadFailed(_ failure: LoadFailure, by name: String, now: Duration) -> [ClusterAction] {
+        guard case .loading(let plan) = phase, plan.epoch == failure.epoch, plan.orders[name] != nil else { return [] }
+        let message = "worker \(name): \(failure.message)"
+        registry.dropped(failure.epoch, name)
+        switch failure.reason {
+        case .fileMissing, .hashMismatch, .invalidFile:
+            return fail(.worker(message))
+        case .outOfMemory, .other:
+            guard failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
+            return endEpoch(message, now: now)
+        }
+    }
+
+    /// Gives up until a worker joins anew; what loaded so far is dropped.
+    mutating func fail(_ failure: StartFailure) -> [ClusterAction] {
+        let message = failure.description
+        let events = scheduler.failAll(
+            begun: EngineError(.failed, message), waiting: EngineError(.unavailable, message))
+        phase = .failed(message)
+        let drains = registry.members.sorted { $0.key < $1.key }.flatMap { _, member in
+            member.epochs.sorted().map { ClusterAction.send(.drain($0), to: member.peer) }
+        }
+        return [.log(.error, message, worker: nil)] + events.map { .deliver($0) } + drains + [.cannotStart(failure)]
+    }
+}

@@ -1,0 +1,116 @@
+import Logging
+import Sharding
+
+extension ClusterMachine {
+    /// Time has passed: leases, deadlines, heartbeats. Called at least a few times a heartbeat interval.
+    package mutating func tick(now: Duration) -> [ClusterAction] {
+        guard !hasStopped else { return [] }
+        forgivePause(now: now)
+        var actions = beat(now: now)
+        for name in registry.silent(now: now, deadAfter: deadlines.heartbeat.deadAfter) {
+            let silence = now - (registry.members[name]?.lastHeard ?? now)
+            actions += giveUp(name, reason: "no heartbeat for \(Self.seconds(silence))", now: now)
+        }
+        actions += overdue(now: now)
+        actions += gather(now: now)
+        return actions + finishStop(now: now)
+    }
+
+    /// When the coordinator itself was held up, messages wait unread: that is no silence of the workers.
+    private mutating func forgivePause(now: Duration) {
+        if let lastTick, now - lastTick > deadlines.heartbeat.interval {
+            registry.forgive(now - lastTick)
+            scheduler.noteProgress(now: now)
+        }
+        lastTick = now
+    }
+
+    private mutating func beat(now: Duration) -> [ClusterAction] {
+        if let lastBeat, now - lastBeat < deadlines.heartbeat.interval { return [] }
+        lastBeat = now
+        return registry.members.values.map(\.peer).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+            .map { .send(.heartbeat, to: $0) }
+    }
+
+    /// A worker that does not answer: it is out, and its process ends if it is ours.
+    private mutating func giveUp(_ name: String, reason: String, now: Duration) -> [ClusterAction] {
+        let kill: [ClusterAction] = registry.isLaunched(name) ? [.kill(worker: name)] : []
+        return lose(name, reason: reason, now: now) + kill
+    }
+
+    private mutating func overdue(now: Duration) -> [ClusterAction] {
+        switch phase {
+        case .gathering, .failed:
+            return []
+        case .loading(let plan):
+            guard now - plan.lastProgress > deadlines.loadStall, let name = plan.behind({ $0 == .loaded }).first else {
+                return []
+            }
+            return giveUp(
+                name, reason: "its load did not move for \(Self.seconds(deadlines.loadStall))", now: now)
+        case .activating(let plan, let since):
+            guard now - since > deadlines.activation, let name = plan.behind({ $0 == .activated }).first else {
+                return []
+            }
+            return giveUp(name, reason: "it did not activate within \(Self.seconds(deadlines.activation))", now: now)
+        case .connecting(let plan, let since):
+            guard now - since > deadlines.activation else { return [] }
+            let first = plan.plan.stages.first?.worker ?? ""
+            return giveUp(
+                first,
+                reason: "no connection to \(plan.firstEndpoint) within "
+                    + "\(Self.seconds(deadlines.activation))", now: now)
+        case .running(let plan):
+            guard let step = scheduler.inFlight.first,
+                now - max(step.sentAt, scheduler.lastProgress) > deadlines.step
+            else { return [] }
+            let suspect = slowest(in: plan)
+            return giveUp(
+                suspect,
+                reason: "step \(step.id) did not move for \(Self.seconds(deadlines.step)), "
+                    + "and it has completed the fewest", now: now)
+        }
+    }
+
+    /// The worker that has completed the fewest steps a stage since the epoch began; of equals the earliest stage.
+    private func slowest(in plan: EpochPlan) -> String {
+        var slowest = (completed: UInt64.max, worker: plan.plan.stages.first?.worker ?? "")
+        var seen: Set<String> = []
+        for stage in plan.plan.stages where seen.insert(stage.worker).inserted {
+            let total = registry.members[stage.worker]?.heartbeat?.stepsCompleted ?? 0
+            let before = plan.stepsCompletedBefore[stage.worker] ?? 0
+            let stages = UInt64(plan.plan.stageIndices(of: stage.worker).count)
+            let completed = (total >= before ? total - before : 0) / max(1, stages)
+            if completed < slowest.completed { slowest = (completed, stage.worker) }
+        }
+        return slowest.worker
+    }
+
+    // MARK: Stopping
+
+    /// Takes nothing new, lets what runs finish within the drain deadline, then tells the workers to leave.
+    package mutating func stop(now: Duration) -> [ClusterAction] {
+        guard stoppingSince == nil else { return [] }
+        stoppingSince = now
+        return [.log(.info, "stopping", worker: nil)] + finishStop(now: now)
+    }
+
+    /// Once requests have ended or the time for them is up.
+    mutating func finishStop(now: Duration) -> [ClusterAction] {
+        guard let stoppingSince, !hasStopped else { return [] }
+        guard scheduler.isIdle || !isRunning || now - stoppingSince >= deadlines.drain else { return [] }
+        let error = EngineError(.unavailable, "the coordinator is stopping")
+        let events = scheduler.failAll(begun: error, waiting: error)
+        hasStopped = true
+        let stops = registry.members.sorted { $0.key < $1.key }.map { _, member in
+            ClusterAction.send(.stop(reason: "the coordinator stops"), to: member.peer)
+        }
+        return events.map { .deliver($0) } + stops + [.stopped]
+    }
+
+    /// `2.0 s`.
+    static func seconds(_ duration: Duration) -> String {
+        let tenths = duration.components.seconds * 10 + duration.components.attoseconds / 100_000_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}

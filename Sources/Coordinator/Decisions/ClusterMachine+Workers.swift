@@ -1,0 +1,155 @@
+import Logging
+import Sharding
+import ZeroMQ
+
+extension ClusterMachine {
+    /// A message from the control socket.
+    package mutating func receive(
+        _ report: WorkerReport, from peer: PeerID, run: RunID, now: Duration
+    ) -> [ClusterAction] {
+        if case .hello(let hello) = report { return join(hello, peer: peer, now: now) }
+        guard let name = registry.name(of: peer), run == settings.run else {
+            return [.send(.identify, to: peer)]
+        }
+        registry.heard(name, now: now)
+        switch report {
+        case .hello:
+            return []
+        case .heartbeat(let heartbeat):
+            if registry.heartbeat(heartbeat, of: name) { scheduler.noteProgress(now: now) }
+            return []
+        case .loadProgress(let progress):
+            noteLoad(progress, by: name, now: now)
+            return []
+        case .loaded(let loaded):
+            return loadedPart(loaded, by: name, now: now)
+        case .loadFailed(let failure):
+            return loadFailed(failure, by: name, now: now)
+        case .activated(let epoch):
+            return activated(epoch, by: name, now: now)
+        case .drained(let epoch):
+            registry.dropped(epoch, name)
+            return []
+        case .stepFailed(let failure):
+            guard case .running(let plan) = phase, plan.epoch == failure.epoch else { return [] }
+            return endEpoch(
+                "worker \(name): stage \(failure.stage): step \(failure.step): \(failure.message)", now: now)
+        case .leaving(let reason):
+            return lose(name, reason: "it left: \(reason)", now: now)
+        }
+    }
+
+    /// A launched worker's process has ended.
+    package mutating func exited(_ name: String, status: String, now: Duration) -> [ClusterAction] {
+        var actions: [ClusterAction] = []
+        if registry.members[name] != nil {
+            actions += lose(name, reason: "its process ended: \(status)", now: now)
+        } else {
+            registry.noteAbsence(of: name, reason: "its process ended: \(status)")
+        }
+        guard stoppingSince == nil, registry.isLaunched(name) else { return actions }
+        let starts = registry.noteFailedStart(name)
+        guard starts < settings.retries.startsMax else {
+            let message = "worker \(name) ended \(starts) times in a row: \(status); its log lines say why"
+            return actions + fail(.worker(message))
+        }
+        let wait = settings.retries.wait(after: starts)
+        return actions + [
+            .log(.warning, "ended (\(status)); starting it again in \(wait)", worker: name),
+            .restart(worker: name, after: wait),
+        ]
+    }
+
+    // MARK: Joining
+
+    private mutating func join(_ hello: WorkerHello, peer: PeerID, now: Duration) -> [ClusterAction] {
+        if let refusal = refusal(of: hello, now: now) {
+            let reply = ClusterAction.send(.helloReply(.refused(refusal)), to: peer)
+            registry.noteAbsence(of: hello.name, reason: refusal.message)
+            var actions = [reply, .log(.warning, "refused: \(refusal.message)", worker: hello.name)]
+            if refusal.reason == .versionMismatch || refusal.reason == .invalid, registry.isLaunched(hello.name) {
+                actions += fail(.worker(refusal.message))
+            }
+            return actions
+        }
+        let accepted = ClusterAction.send(.helloReply(.accepted(settings.run, deadlines.heartbeat)), to: peer)
+        highestEpoch = max(highestEpoch, hello.highestEpoch)
+        if let member = registry.members[hello.name], member.hello.instance == hello.instance,
+            member.hello.dataEndpoint == hello.dataEndpoint
+        {
+            registry.reconnect(hello, peer: peer, now: now)
+            return [accepted, .log(.info, "connected again", worker: hello.name)] + pendingOrder(for: hello.name)
+        }
+        var actions: [ClusterAction] = []
+        if registry.members[hello.name] != nil {
+            actions += lose(hello.name, reason: "another process took its place", now: now)
+        }
+        registry.insert(hello, peer: peer, now: now)
+        if case .failed = phase { phase = .gathering }
+        let line =
+            "joined: \(hello.device), \(hello.threadCount) threads, "
+            + "\(describeBytes(Int(clamping: hello.memoryAvailableBytes))) free"
+        actions += [accepted, .log(.info, line, worker: hello.name)]
+        return actions + gather(now: now)
+    }
+
+    private func refusal(of hello: WorkerHello, now: Duration) -> HelloRefusal? {
+        func refuse(_ reason: HelloRefusal.Reason, _ message: String) -> HelloRefusal {
+            HelloRefusal(reason, version: settings.version, message: message)
+        }
+        if hello.version.number != settings.version.number {
+            return refuse(
+                .versionMismatch,
+                "worker \(hello.name): speaks \(hello.version), the coordinator \(settings.version); "
+                    + "install the same version of both")
+        }
+        if stoppingSince != nil { return refuse(.stopping, "worker \(hello.name): the coordinator is stopping") }
+        guard registry.expected.contains(where: { $0.name == hello.name }) else {
+            let known = registry.expected.map(\.name).joined(separator: ", ")
+            return refuse(
+                .unknownName, "worker \(hello.name): name: expected one of \(known); list it in the configuration")
+        }
+        guard let endpoint = Endpoint(hello.dataEndpoint), endpoint.isLoopback, endpoint.port > 0 else {
+            return refuse(
+                .invalid,
+                "worker \(hello.name): data endpoint: expected one on loopback, got \(hello.dataEndpoint); "
+                    + "crossing machines needs encryption, which is not there yet")
+        }
+        if let member = registry.members[hello.name], member.hello.instance != hello.instance,
+            now - member.lastHeard <= deadlines.heartbeat.deadAfter
+        {
+            return refuse(
+                .nameTaken,
+                "worker \(hello.name): the name belongs to process \(member.hello.processID), which is alive; "
+                    + "give this one another name")
+        }
+        return nil
+    }
+
+    /// What a worker may have missed while its connection was down.
+    private func pendingOrder(for name: String) -> [ClusterAction] {
+        guard let plan = currentPlan, let order = plan.orders[name], let peer = registry.members[name]?.peer else {
+            return []
+        }
+        switch plan.progress[name] {
+        case .loading: return [.send(.load(order), to: peer)]
+        case .loaded:
+            if case .activating = phase { return [.send(.activate(plan.epoch), to: peer)] }
+            return []
+        case .activated, nil: return []
+        }
+    }
+
+    // MARK: Losing
+
+    /// Takes a worker out. Requests that need it end with an error that names it.
+    mutating func lose(_ name: String, reason: String, now: Duration) -> [ClusterAction] {
+        guard registry.members[name] != nil else { return [] }
+        registry.remove(name, reason: reason)
+        let line = "worker \(name) was lost: \(reason)"
+        guard let plan = currentPlan, plan.orders[name] != nil, stoppingSince == nil || !scheduler.isIdle else {
+            return [.log(.warning, "lost: \(reason)", worker: name)]
+        }
+        return endEpoch(line, now: now)
+    }
+}

@@ -1,0 +1,131 @@
+import Sharding
+
+/// What the decisions rest on; fixed for the life of a coordinator.
+package struct ClusterSettings: Sendable {
+    package struct ExpectedWorker: Sendable, Hashable {
+        package var name: String
+        /// Whether this coordinator starts the process, ends it and starts it again.
+        package var isLaunched: Bool
+        /// Bytes that it may take; nil: what its machine has, shared among the workers there.
+        package var memoryBytes: Int?
+        package var selection: LayerSelection?
+
+        package init(
+            name: String, isLaunched: Bool = false, memoryBytes: Int? = nil, selection: LayerSelection? = nil
+        ) {
+            self.name = name
+            self.isLaunched = isLaunched
+            self.memoryBytes = memoryBytes
+            self.selection = selection
+        }
+    }
+
+    /// What runs requests: sizes of the model and of what it may hold at once.
+    package struct Capacity: Sendable, Hashable {
+        package var vocabularySize: Int
+        /// Positions a sequence may take.
+        package var contextLength: Int
+        package var maxSequences: Int
+        /// Requests that wait for a place.
+        package var queueMax: Int
+        /// Rows of the largest step; prompts are cut into chunks of at most this.
+        package var maxRows: Int
+        /// Positions of a cache block; a sequence takes whole blocks.
+        package var blockPositions: Int
+        /// Positions over all sequences, whole blocks.
+        package var cachePositions: Int
+
+        package init(
+            vocabularySize: Int, contextLength: Int, maxSequences: Int, queueMax: Int, maxRows: Int,
+            blockPositions: Int, cachePositions: Int? = nil
+        ) {
+            self.vocabularySize = vocabularySize
+            self.contextLength = contextLength
+            self.maxSequences = maxSequences
+            self.queueMax = queueMax
+            self.maxRows = maxRows
+            self.blockPositions = blockPositions
+            let blocks = (contextLength + blockPositions - 1) / blockPositions
+            self.cachePositions = cachePositions ?? blocks * blockPositions * maxSequences
+        }
+
+        /// Positions that a sequence of `count` tokens takes, in whole blocks.
+        package func reserved(_ count: Int) -> Int {
+            (count + blockPositions - 1) / blockPositions * blockPositions
+        }
+    }
+
+    package struct Deadlines: Sendable, Hashable {
+        package var heartbeat = HeartbeatSettings()
+        /// Without progress for this long, the oldest step in flight is given up.
+        package var step: Duration = .seconds(30)
+        /// Without progress for this long, a load is given up.
+        package var loadStall: Duration = .seconds(60)
+        /// From the order to activate to the first step.
+        package var activation: Duration = .seconds(10)
+        /// What requests in flight get to finish when the coordinator stops.
+        package var drain: Duration = .seconds(10)
+
+        package init() {}
+    }
+
+    /// Waits between attempts double from the first to the last.
+    package struct Retries: Sendable, Hashable {
+        package var first: Duration = .milliseconds(250)
+        package var last: Duration = .seconds(10)
+        /// Starts of one worker without the cluster becoming ready in between.
+        package var startsMax = 5
+        /// Loads that may fail in a row before the cause is taken for lasting.
+        package var loadsMax = 3
+
+        package init() {}
+
+        package func wait(after failures: Int) -> Duration {
+            guard failures > 0 else { return .zero }
+            return min(last, first * (1 << min(failures - 1, 16)))
+        }
+    }
+
+    package var run: RunID
+    package var version: ProtocolVersion
+    package var workers: [ExpectedWorker]
+    package var model: ModelReference
+    package var placementModel: PlacementModel
+    package var policy: PlacementPolicy
+    package var objective: PlacementObjective
+    /// Left free on each machine.
+    package var reserveBytes: Int
+    package var cacheType: CacheElementType
+    package var capacity: Capacity
+    /// Where the last stage sends results.
+    package var resultsEndpoint: String
+    package var deadlines = Deadlines()
+    package var retries = Retries()
+
+    package init(
+        run: RunID, version: ProtocolVersion = .current, workers: [ExpectedWorker], model: ModelReference,
+        placementModel: PlacementModel, policy: PlacementPolicy = .balanced,
+        objective: PlacementObjective = .mixed, reserveBytes: Int = 0, cacheType: CacheElementType = .f16,
+        capacity: Capacity, resultsEndpoint: String
+    ) {
+        self.run = run
+        self.version = version
+        self.workers = workers
+        self.model = model
+        self.placementModel = placementModel
+        self.policy = policy
+        self.objective = objective
+        self.reserveBytes = reserveBytes
+        self.cacheType = cacheType
+        self.capacity = capacity
+        self.resultsEndpoint = resultsEndpoint
+    }
+
+    /// What a placement counts for.
+    package var demand: PlacementDemand {
+        PlacementDemand(
+            contextLength: capacity.contextLength, maxSequences: capacity.maxSequences,
+            cachePositions: capacity.cachePositions, maxRows: capacity.maxRows,
+            maxHeadRows: min(capacity.maxRows, max(capacity.maxSequences, 1)))
+    }
+}

@@ -1,0 +1,116 @@
+import Sharding
+
+/// Who is expected, who is here, and when each was last heard.
+struct WorkerRegistry: Sendable {
+    /// A worker that was accepted and has not been lost since.
+    struct Member: Sendable {
+        var peer: PeerID
+        var hello: WorkerHello
+        var lastHeard: Duration
+        var heartbeat: WorkerHeartbeat?
+        /// Epochs that it was told to load and has not dropped.
+        var epochs: Set<Epoch> = []
+    }
+
+    let expected: [ClusterSettings.ExpectedWorker]
+    private(set) var members: [String: Member] = [:]
+    private var names: [PeerID: String] = [:]
+    /// Starts of launched workers since the cluster was last ready.
+    private(set) var failedStarts: [String: Int] = [:]
+    /// Why a worker is not here, for people.
+    private(set) var absences: [String: String] = [:]
+
+    init(expected: [ClusterSettings.ExpectedWorker]) { self.expected = expected }
+
+    /// Expected workers that are not here, in the configuration's order.
+    var missing: [String] { expected.map(\.name).filter { members[$0] == nil } }
+
+    func name(of peer: PeerID) -> String? { names[peer] }
+
+    func isLaunched(_ name: String) -> Bool { expected.first { $0.name == name }?.isLaunched ?? false }
+
+    mutating func insert(_ hello: WorkerHello, peer: PeerID, now: Duration) {
+        if let old = members[hello.name] { names[old.peer] = nil }
+        members[hello.name] = Member(peer: peer, hello: hello, lastHeard: now)
+        names[peer] = hello.name
+        absences[hello.name] = nil
+    }
+
+    /// The same process over a new connection: what it holds stays.
+    mutating func reconnect(_ hello: WorkerHello, peer: PeerID, now: Duration) {
+        guard var member = members[hello.name] else { return insert(hello, peer: peer, now: now) }
+        names[member.peer] = nil
+        member.peer = peer
+        member.hello = hello
+        member.lastHeard = now
+        members[hello.name] = member
+        names[peer] = hello.name
+    }
+
+    mutating func remove(_ name: String, reason: String) {
+        if let member = members.removeValue(forKey: name) { names[member.peer] = nil }
+        absences[name] = reason
+    }
+
+    mutating func noteAbsence(of name: String, reason: String) {
+        if members[name] == nil { absences[name] = reason }
+    }
+
+    mutating func heard(_ name: String, now: Duration) { members[name]?.lastHeard = now }
+
+    /// Notes counters; says whether they moved.
+    mutating func heartbeat(_ heartbeat: WorkerHeartbeat, of name: String) -> Bool {
+        let old = members[name]?.heartbeat
+        members[name]?.heartbeat = heartbeat
+        return old?.stepsCompleted != heartbeat.stepsCompleted || old?.layersCompleted != heartbeat.layersCompleted
+    }
+
+    mutating func holds(_ epoch: Epoch, _ name: String) { members[name]?.epochs.insert(epoch) }
+    mutating func dropped(_ epoch: Epoch, _ name: String) { members[name]?.epochs.remove(epoch) }
+
+    /// Members that were silent for longer than their lease.
+    func silent(now: Duration, deadAfter: Duration) -> [String] {
+        members.filter { now - $0.value.lastHeard > deadAfter }.map(\.key).sorted()
+    }
+
+    /// Time in which the coordinator itself stood still says nothing about the workers.
+    mutating func forgive(_ pause: Duration) {
+        for name in members.keys { members[name]?.lastHeard += pause }
+    }
+
+    mutating func noteFailedStart(_ name: String) -> Int {
+        failedStarts[name, default: 0] += 1
+        return failedStarts[name, default: 0]
+    }
+
+    mutating func forgetFailedStarts() { failedStarts.removeAll() }
+}
+
+extension WorkerRegistry {
+    /// The members as places for layers, in the configuration's order.
+    ///
+    /// Workers that share a device share its memory, and those on alike devices of a machine count with their mean
+    /// rate a thread: they were measured while disturbing each other.
+    func placementWorkers(reserveBytes: Int) -> [PlacementWorker] {
+        expected.compactMap { expected in
+            guard let hello = members[expected.name]?.hello else { return nil }
+            let neighbours = members.values.map(\.hello).filter {
+                Self.host($0) == Self.host(hello) && $0.device == hello.device
+            }
+            let available = neighbours.map(\.memoryAvailableBytes).min() ?? 0
+            let shared = (Int(clamping: available) - reserveBytes) / max(1, neighbours.count)
+            let rates = neighbours.map { $0.bytesPerSecond / Double(max(1, $0.threadCount)) }
+                .filter { $0.isFinite && $0 > 0 }
+            let rate = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
+            return PlacementWorker(
+                name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
+                bytesPerSecond: rate * Double(max(1, hello.threadCount)), selection: expected.selection)
+        }
+    }
+
+    /// `127.0.0.1` of `tcp://127.0.0.1:49152`.
+    private static func host(_ hello: WorkerHello) -> Substring {
+        guard let port = hello.dataEndpoint.lastIndex(of: ":") else { return hello.dataEndpoint[...] }
+        return hello.dataEndpoint[..<port]
+    }
+}

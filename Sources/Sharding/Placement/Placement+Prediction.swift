@@ -1,0 +1,25 @@
+extension Placement {
+    /// Time to read the weights of `units` once, which one generated token takes at least.
+    func seconds(_ units: some Sequence<Int>, on worker: Int) -> Double {
+        units.reduce(0.0) { $0 + Double(model.weightBytes(ofUnit: $1)) } / rates[worker]
+    }
+
+    func prediction(_ segments: [Segment]) -> Plan.Prediction {
+        var busy = [Double](repeating: 0, count: workers.count)
+        for segment in segments { busy[segment.worker] += seconds(segment.units, on: segment.worker) }
+        let hops = Double(segments.count + 1) * Self.hopSeconds
+        let latency = busy.reduce(0, +) + hops
+        let slowest = max(busy.max() ?? 0, Self.hopSeconds)
+        return Plan.Prediction(tokensPerSecond: 1 / latency, pipelinedTokensPerSecond: 1 / slowest)
+    }
+
+    func aloneOnTheFastest() -> Plan.Prediction? {
+        let need = MemoryNeed(units: 0..<model.unitCount, of: model, demand: demand)
+        let able = workers.indices.filter { workers[$0].memoryBytes >= need.totalBytes }
+        // The first of equals, so that a plan does not depend on the order of a comparison.
+        guard let fastest = able.max(by: { (rates[$0], $1) < (rates[$1], $0) }) else { return nil }
+        var prediction = prediction([Segment(worker: fastest, units: 0..<model.unitCount)])
+        prediction.worker = workers[fastest].name
+        return prediction
+    }
+}

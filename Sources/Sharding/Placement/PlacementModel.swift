@@ -1,0 +1,87 @@
+/// What a placement needs to know of a model: the cost of each unit, before anything loads.
+package struct PlacementModel: Sendable, Hashable {
+    package struct Layer: Sendable, Hashable {
+        package var weightBytes: Int
+        /// Bytes of state a position takes, over all of its heads.
+        package var stateBytesPerToken: Int
+        /// Bytes of state a sequence takes whatever its length.
+        package var stateBytesFixed: Int
+
+        package init(weightBytes: Int, stateBytesPerToken: Int, stateBytesFixed: Int = 0) {
+            self.weightBytes = weightBytes
+            self.stateBytesPerToken = stateBytesPerToken
+            self.stateBytesFixed = stateBytesFixed
+        }
+    }
+
+    package var name: String
+    package var layers: [Layer]
+    /// Output norm and matrix; a tied embedding counts here too.
+    package var headWeightBytes: Int
+    /// Working memory a row takes while layers compute, and while the head does.
+    package var scratchBytesPerRow: Int
+    package var headScratchBytesPerRow: Int
+    /// How `shard split` cut the model, as ranges of layers; empty for a model that is not split.
+    package var shards: [Range<Int>]
+
+    package init(
+        name: String, layers: [Layer], headWeightBytes: Int, scratchBytesPerRow: Int, headScratchBytesPerRow: Int,
+        shards: [Range<Int>] = []
+    ) {
+        self.name = name
+        self.layers = layers
+        self.headWeightBytes = headWeightBytes
+        self.scratchBytesPerRow = scratchBytesPerRow
+        self.headScratchBytesPerRow = headScratchBytesPerRow
+        self.shards = shards
+    }
+
+    /// Layers, and the head after them.
+    var unitCount: Int { layers.count + 1 }
+
+    func weightBytes(ofUnit unit: Int) -> Int {
+        unit == layers.count ? headWeightBytes : layers[unit].weightBytes
+    }
+}
+
+/// What the cluster is to hold at once.
+package struct PlacementDemand: Sendable, Hashable {
+    /// Positions of the longest sequence.
+    package var contextLength: Int
+    package var maxSequences: Int
+    /// Positions over all sequences, whole blocks.
+    package var cachePositions: Int
+    /// Rows of the largest step, and of those how many may ask for logits.
+    package var maxRows: Int
+    package var maxHeadRows: Int
+
+    package init(contextLength: Int, maxSequences: Int, cachePositions: Int, maxRows: Int, maxHeadRows: Int) {
+        self.contextLength = contextLength
+        self.maxSequences = maxSequences
+        self.cachePositions = cachePositions
+        self.maxRows = maxRows
+        self.maxHeadRows = maxHeadRows
+    }
+}
+
+/// A worker as a place for layers.
+package struct PlacementWorker: Sendable, Hashable {
+    package var name: String
+    package var device: String
+    /// Bytes that it may take altogether, the reserve already left out.
+    package var memoryBytes: Int
+    /// Rate at which it reads weights while computing; 0 when it was not measured.
+    package var bytesPerSecond: Double
+    /// For manual placement.
+    package var selection: LayerSelection?
+
+    package init(
+        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, selection: LayerSelection? = nil
+    ) {
+        self.name = name
+        self.device = device
+        self.memoryBytes = memoryBytes
+        self.bytesPerSecond = bytesPerSecond
+        self.selection = selection
+    }
+}
