@@ -22,8 +22,8 @@ extension Target.Dependency {
     static let yams = product(name: "Yams", package: "Yams")
 }
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -72,7 +72,9 @@ let package = Package(
 
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
-        library("Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams]),
+        library(
+            "Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams],
+            exclude: ["Wire/shard.proto"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
         library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CThreads"]),
 

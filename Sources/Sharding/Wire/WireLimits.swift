@@ -1,0 +1,21 @@
+/// Bounds of what a message may hold; both ends check them.
+package enum WireLimits {
+    /// Header of a control message.
+    package static let controlHeaderBytesMax = 1 << 20
+    /// Header of a data message; `begin` carries all tokens of a sequence.
+    package static let dataHeaderBytesMax = 16 << 20
+    /// Hidden states of a step.
+    package static let payloadBytesMax = 256 << 20
+    package static let rowsMax = 1 << 16
+    package static let operationsMax = 1 << 16
+    /// Tokens of one sequence, and so its positions.
+    package static let sequenceTokensMax = 1 << 24
+    package static let stagesMax = 4096
+    package static let logitBiasesMax = 1024
+    package static let topLogprobsMax = 100
+    package static let acceptedTokensMax = 1024
+    /// Elements of logits in one message: 1 MiB.
+    package static let logitsPieceElementsMax = 1 << 18
+    package static let textBytesMax = 4096
+    package static let workerNameBytesMax = 64
+}

@@ -1,0 +1,72 @@
+import Foundation
+
+extension WireHello {
+    init(_ hello: WorkerHello) {
+        self.init()
+        protocolNumber = hello.version.number
+        programVersion = hello.version.program
+        name = hello.name
+        instance = hello.instance
+        processID = hello.processID
+        if let key = hello.publicKey { publicKey = key }
+        dataEndpoint = hello.dataEndpoint
+        device = hello.device
+        threadCount = UInt32(clamping: hello.threadCount)
+        memoryTotalBytes = hello.memoryTotalBytes
+        memoryAvailableBytes = hello.memoryAvailableBytes
+        bytesPerSecond = hello.bytesPerSecond
+        cachedHashes = hello.cachedHashes.map { Data($0) }
+        highestEpoch = hello.highestEpoch.rawValue
+        if let run = hello.run { self.run = Data(run.littleEndianBytes) }
+    }
+}
+
+extension WorkerHello {
+    static let hashBytes = 32
+    static let cachedHashesMax = 16384
+
+    init(_ header: WireHello, _ read: FieldReader) throws(WireError) {
+        guard header.bytesPerSecond.isFinite, header.bytesPerSecond >= 0 else {
+            throw read.wrong("bytes_per_second", expected: "a finite number from 0", got: header.bytesPerSecond)
+        }
+        try read.count(header.cachedHashes.count, "cached_hashes", max: Self.cachedHashesMax)
+        var hashes: [[UInt8]] = []
+        for hash in header.cachedHashes { hashes.append(try read.bytes(hash, "cached_hashes", count: Self.hashBytes)) }
+        self.init(
+            version: ProtocolVersion(
+                number: header.protocolNumber, program: try read.text(header.programVersion, "program_version", max: 64)
+            ),
+            name: try read.workerName(header.name, "name"), instance: header.instance, processID: header.processID,
+            publicKey: header.hasPublicKey ? try read.text(header.publicKey, "public_key", max: 40) : nil,
+            dataEndpoint: try read.text(header.dataEndpoint, "data_endpoint", max: 512),
+            device: try read.text(header.device, "device", max: 64),
+            threadCount: try read.integer(header.threadCount, "thread_count", in: 0...65536),
+            memoryTotalBytes: header.memoryTotalBytes, memoryAvailableBytes: header.memoryAvailableBytes,
+            bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
+            run: header.hasRun ? try read.run(header.run, "run") : nil)
+    }
+
+    /// Whether the wire takes `name`: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+    package static func isValidName(_ name: String) -> Bool {
+        (1...WireLimits.workerNameBytesMax).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+extension FieldReader {
+    func workerName(_ value: String, _ field: String) throws(WireError) -> String {
+        guard WorkerHello.isValidName(value) else {
+            throw wrong(
+                field, expected: "1 to \(WireLimits.workerNameBytesMax) characters of A-Z a-z 0-9 . _ -",
+                got: String(value.prefix(80)).debugDescription)
+        }
+        return value
+    }
+}

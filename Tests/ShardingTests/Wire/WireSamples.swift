@@ -1,0 +1,136 @@
+@testable import Sharding
+
+/// One of every message, with no field left at its default.
+enum WireSamples {
+    static let run = RunID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+
+    static let hello = WorkerHello(
+        name: "node-a.1_x", instance: 77, processID: 4242, publicKey: "k", dataEndpoint: "tcp://127.0.0.1:49152",
+        device: "cpu", threadCount: 3, memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10,
+        cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12), run: run)
+
+    static let reports: [WorkerReport] =
+        [
+            .hello(hello),
+            .loadProgress(LoadProgress(epoch: Epoch(3), doneBytes: 5, totalBytes: 9)),
+            .loaded(Loaded(epoch: Epoch(3), weightBytes: 100, cacheBytes: 50)),
+            .activated(Epoch(4)), .drained(Epoch(3)),
+            .heartbeat(
+                WorkerHeartbeat(
+                    epoch: Epoch(4), stepsReceived: 8, stepsCompleted: 7, layersCompleted: 70, memoryAvailableBytes: 1)),
+            .stepFailed(StepFailure(epoch: Epoch(4), step: 8, stage: 1, message: "next stage: send refused")),
+            .leaving("SIGTERM"),
+        ]
+        + LoadFailure.Reason.allCases.map {
+            .loadFailed(LoadFailure(epoch: Epoch(3), reason: $0, message: "shard_001.gguf: sha256: …"))
+        }
+
+    static let load = LoadOrder(
+        epoch: Epoch(5),
+        model: ModelReference(
+            format: .shards, folder: "shards",
+            files: [
+                ModelReferenceFile(
+                    name: "shard_001.gguf", bytes: 12345, sha256: [UInt8](repeating: 200, count: 32),
+                    units: [.layer(2), .layer(3), .head, .embedding])
+            ]),
+        limits: LoadLimits(
+            cacheType: .q8_0, contextLength: 512, maxSequences: 4, maxRows: 128, cachePositions: 2048,
+            cacheBytes: 1 << 20,
+            memoryBytes: 1 << 30),
+        stageCount: 4,
+        stages: [
+            StageOrder(
+                index: 1, layers: 2..<4, includesHead: false, nextEndpoint: "tcp://127.0.0.1:5000", nextKey: "key",
+                admittedSenders: ["", "node-b"]),
+            StageOrder(index: 3, layers: 4..<4, includesHead: true, nextEndpoint: "tcp://[::1]:5001"),
+        ])
+
+    static let orders: [CoordinatorOrder] =
+        [
+            .helloReply(.accepted(run, HeartbeatSettings(interval: .milliseconds(100), deadAfter: .milliseconds(400)))),
+            .identify, .load(load), .activate(Epoch(5)), .drain(Epoch(4)), .heartbeat,
+            .stop(reason: "coordinator stops"),
+        ]
+        + HelloRefusal.Reason.allCases.map {
+            .helloReply(.refused(HelloRefusal($0, version: ProtocolVersion(number: 9, program: "9.9"), message: "no")))
+        }
+
+    static let sampling = SamplingParameters(
+        temperature: 0.7, topK: 40, topP: 0.9, minP: 0.05, repetitionPenalty: 1.1, presencePenalty: -0.5,
+        frequencyPenalty: 0.25, seed: .max, logitBias: [TokenLogitBias(token: 5, bias: -100)], topLogprobCount: 5)
+
+    static let step = StepMessage(
+        run: run, epoch: Epoch(5), stage: 2, width: 3,
+        step: Step(
+            id: 99,
+            operations: [
+                .begin(
+                    SequenceID(1),
+                    SequenceStart(tokens: [1, 2, 70000], sampling: sampling, choice: 2, samplerState: [1, 2, 3])),
+                .fork(parent: SequenceID(1), child: SequenceID(2), choice: 1, length: 3),
+                .truncate(SequenceID(2), length: 1), .free(SequenceID(.max)),
+            ],
+            rows: [
+                StepRow(sequence: SequenceID(1), position: 3, token: 7),
+                StepRow(sequence: SequenceID(1), position: 4, token: 8, output: .logits),
+                StepRow(sequence: SequenceID(2), position: 1, token: 9, output: .token, tokenMask: [.max, 1]),
+            ]),
+        stageNanoseconds: [1_000_000, 2_000_000], wireBytes: 4321)
+
+    static let hidden: [Float] = [0.5, -1, .pi, 1e-30, -.infinity, 7, 8, 9, .nan]
+
+    static let result = StepResultMessage(
+        run: run, epoch: Epoch(5), stage: 3,
+        result: StepResult(
+            step: 99,
+            sequences: [
+                SequenceResult(
+                    sequence: SequenceID(1), position: 5,
+                    outcome: .tokens([
+                        AcceptedToken(
+                            token: 11, logprob: -0.25,
+                            top: [TokenLogprob(token: 11, logprob: -0.25), TokenLogprob(token: 3, logprob: -.infinity)])
+                    ]), samplerState: [UInt8](repeating: 4, count: 64)),
+                SequenceResult(
+                    sequence: SequenceID(2), position: 2, outcome: .failed("the logits of position 1 are not finite")),
+            ], stageNanoseconds: [1, 2, 3, 4]), wireBytes: 9000)
+
+    static func stepFrame() throws -> [UInt8] { try hidden.withUnsafeBytes { try step.frame(payload: $0) } }
+
+    static var payload: [UInt8] { hidden.withUnsafeBytes { Array($0) } }
+}
+
+/// Reads a message as its receiver would, whatever it is.
+func readMessage(_ frame: [UInt8], payload: [UInt8] = []) throws {
+    try frame.withUnsafeBytes { frame in
+        try payload.withUnsafeBytes { payload in
+            let checked = try CheckedFrame(frame, payload: payload)
+            switch checked.type {
+            case .step: _ = try StepMessage(checked)
+            case .stepResult, .logits:
+                var assembler = StepResultAssembler(logitCountMax: 1 << 20)
+                _ = try assembler.take(checked)
+            case .hello, .loadProgress, .loaded, .loadFailure, .activated, .drained, .workerHeartbeat, .stepFailure,
+                .leaving:
+                _ = try WorkerReport(checked)
+            default: _ = try CoordinatorOrder(checked)
+            }
+        }
+    }
+}
+
+/// The frame with other bytes, and the checksum that fits them.
+func resealed(_ frame: [UInt8], payload: [UInt8] = [], _ change: (inout [UInt8]) -> Void) -> [UInt8] {
+    var bytes = frame
+    change(&bytes)
+    let checksum = bytes.withUnsafeBytes { frame in
+        payload.withUnsafeBytes { payload in
+            CheckedFrame.checksum(
+                FramePrefix(frame)!, header: UnsafeRawBufferPointer(rebasing: frame[FramePrefix.byteCount...]),
+                payload: payload)
+        }
+    }
+    bytes.replaceSubrange(60..<64, with: withUnsafeBytes(of: checksum.littleEndian) { Array($0) })
+    return bytes
+}
