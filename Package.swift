@@ -15,6 +15,7 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
+    static let httpTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -50,6 +51,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: ["FullFoundation"]),
@@ -86,7 +88,12 @@ let package = Package(
                 "Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections, .logging,
                 .subprocess,
             ]),
-        library("Serving", ["Tokenizers", "Sharding", .hummingbird, .nioCore, .logging]),
+        library(
+            "Serving",
+            [
+                "Tokenizers", "Sharding", "ModelFiles", .hummingbird, .httpTypes, .logging, .nioCore,
+                .serviceLifecycle,
+            ]),
 
         // Level 4
         library("Terminal", [.argumentParser, .logging]),
