@@ -55,7 +55,8 @@ package final class LocalEngine: TokenEngine {
         // The bound is never reached: a sequence has no more events than positions, and its end.
         let (stream, continuation) = TokenStream.makeStream(
             bufferingPolicy: .bufferingOldest(limits.contextLength + 1))
-        continuation.onTermination = { [queue] reason in
+        // Holding the engine here keeps it for as long as one of its streams runs.
+        continuation.onTermination = { [self] reason in
             if case .cancelled = reason { try? queue.put(.cancel(id)) }
         }
         try queue.put(.start(id, request, continuation))
