@@ -11,8 +11,12 @@ extension ModelFile {
     /// or a folder of shards.
     package static func open(_ path: String) throws(ModelFileError) -> ModelFile {
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try openFolder(path) }
-        if path.lastPathComponent == WeightMap.name { return try openFolder(path.parentPath) }
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            return try open(folder: HuggingFaceFolder(path: path))
+        }
+        if path.lastPathComponent == WeightMap.name {
+            return try open(folder: HuggingFaceFolder(path: path.parentPath))
+        }
         let file = try MappedFile(path: path)
         if case .gguf = try kind(of: file), let split = SplitName(path: path), split.partCount > 1 {
             return try openSplit(split)
@@ -121,8 +125,9 @@ extension ModelFile {
             path: split.path(ofPart: 0), format: .gguf, files: files, tensors: tensors.list, metadata: metadata)
     }
 
-    private static func openFolder(_ path: String) throws(ModelFileError) -> ModelFile {
-        let folder = try HuggingFaceFolder(path: path)
+    /// Opens a folder of a Hugging Face model or of shards.
+    package static func open(folder: HuggingFaceFolder) throws(ModelFileError) -> ModelFile {
+        let path = folder.path
         if let manifest = try folder.file("manifest.json") { return try openShards(manifest, in: folder) }
         guard folder.contains("config.json") else {
             throw ModelFileError(

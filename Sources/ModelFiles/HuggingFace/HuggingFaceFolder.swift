@@ -12,9 +12,14 @@ package struct HuggingFaceFolder: Sendable {
     package static let configBytesMax = 16 << 20
 
     package let path: String
-    /// Files of the folder may be links that end inside this one: itself, or the `models--*` folder around it, which is
-    /// how the hub's cache stores snapshots and blobs.
-    private let root: String
+    private let storage: Storage
+
+    private enum Storage: Sendable {
+        /// Files of the folder may be links that end inside `root`: the folder itself, or the `models--*` folder around
+        /// it, which is how the hub's cache stores snapshots and blobs.
+        case disk(root: String)
+        case memory([String: [UInt8]])
+    }
 
     /// - Throws: ``ModelFileError`` `.unreadable` when there is no such folder.
     package init(path: String) throws(ModelFileError) {
@@ -26,13 +31,24 @@ package struct HuggingFaceFolder: Sendable {
         self.path = path
         let components = resolved.split(separator: "/")
         if let depth = components.lastIndex(where: { $0.hasPrefix("models--") }) {
-            root = "/" + components[...depth].joined(separator: "/")
+            storage = .disk(root: "/" + components[...depth].joined(separator: "/"))
         } else {
-            root = resolved
+            storage = .disk(root: resolved)
         }
     }
 
-    package func contains(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
+    /// A folder that exists in memory only.
+    package init(name: String, files: [String: [UInt8]]) {
+        path = name
+        storage = .memory(files)
+    }
+
+    package func contains(_ name: String) -> Bool {
+        switch storage {
+        case .disk: access("\(path)/\(name)", F_OK) == 0
+        case .memory(let files): files[name] != nil
+        }
+    }
 
     /// Maps a file of this folder; nil when there is none of that name.
     ///
@@ -43,6 +59,11 @@ package struct HuggingFaceFolder: Sendable {
             throw ModelFileError(
                 .malformed, file: path.lastPathComponent, field: "file name", expected: "a name without a path",
                 got: "\"\(name)\"")
+        }
+        let root: String
+        switch storage {
+        case .disk(let path): root = path
+        case .memory(let files): return files[name].map { MappedFile(bytes: $0, name: name) }
         }
         guard contains(name) else { return nil }
         guard let target = Self.resolve("\(path)/\(name)"), target.hasPrefix(root == "/" ? "/" : root + "/") else {
@@ -86,7 +107,9 @@ package struct HuggingFaceFolder: Sendable {
     }
 
     private static func templates(in value: JSONValue, file: String) throws(ModelFileError) -> [ChatTemplateSource] {
-        if let source = value.stringValue { return [ChatTemplateSource(name: ChatTemplateSource.defaultName, source: source)] }
+        if let source = value.stringValue {
+            return [ChatTemplateSource(name: ChatTemplateSource.defaultName, source: source)]
+        }
         var templates: [ChatTemplateSource] = []
         for entry in value.arrayValue ?? [] {
             guard let name = entry["name"]?.stringValue, let source = entry["template"]?.stringValue else {

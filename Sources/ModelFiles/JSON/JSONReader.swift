@@ -9,11 +9,15 @@ package struct JSONReader {
     private let file: String
     private var position = 0
     private var depth = 0
+    private let depthMax: Int
 
-    /// - Parameter bytes: borrowed; the caller keeps them alive.
-    package init(_ bytes: UnsafeRawBufferPointer, file: String) {
+    /// - Parameters:
+    ///   - bytes: borrowed; the caller keeps them alive.
+    ///   - file: name that errors give as the place.
+    package init(_ bytes: UnsafeRawBufferPointer, file: String, depthMax: Int = Self.depthMax) {
         self.bytes = bytes
         self.file = file
+        self.depthMax = depthMax
     }
 
     package func error(_ expected: String, got: String? = nil, _ code: ModelFileError.Code = .malformed)
@@ -50,8 +54,8 @@ package struct JSONReader {
     private mutating func enter(_ byte: UInt8) throws(ModelFileError) {
         try expect(byte)
         depth += 1
-        guard depth <= Self.depthMax else {
-            throw error("at most \(Self.depthMax) levels of nesting", got: "more", .limit)
+        guard depth <= depthMax else {
+            throw error("at most \(depthMax) levels of nesting", got: "more", .limit)
         }
     }
 
