@@ -67,8 +67,8 @@ INLINE f32x16 lanes_tanh(f32x16 x) {
     f32x16 r = lanes_reduce_by_ln2(f32_mul(f32_set(-2.0f), clamped), &n);
     f32x16 power = lanes_power_of_two(i32_from_f32(n));
     f32x16 e = f32_fma(lanes_exp_minus_one_near_zero(r), power, f32_sub(power, f32_set(1.0f)));
-    f32x16 y = f32_div(f32_negate(e), f32_add(f32_set(2.0f), e));
-    y = f32_from_bits(i32_or(i32_bits(y), sign));
+    f32x16 y = f32_div(e, f32_add(f32_set(2.0f), e));
+    y = f32_from_bits(i32_or(i32_and(i32_bits(y), i32_set(0x7fffffff)), sign));
     return f32_if_equal(x, x, y, x);
 }
 

@@ -72,8 +72,8 @@ static inline float tanh_f32(float x) {
     float r = reduce_by_ln2(-2.0f * clamped, &n);
     float power = power_of_two((int32_t)n);
     float e = fmaf(exp_minus_one_near_zero(r), power, power - 1.0f);
-    float y = -e / (2.0f + e);
-    return x == x ? float_from_bits(bits_from_float(y) | sign) : x;
+    float y = e / (2.0f + e); // negative or zero of either sign: only its magnitude counts
+    return x == x ? float_from_bits((bits_from_float(y) & 0x7fffffff) | sign) : x;
 }
 
 static inline float sigmoid_f32(float x) {
