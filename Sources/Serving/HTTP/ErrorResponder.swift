@@ -1,0 +1,59 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Gives every error its HTTP form, and logs one line a request.
+struct ErrorResponder: RouterMiddleware {
+    typealias Context = ServingContext
+
+    let limits: ServingLimits
+
+    func handle(
+        _ request: Request, context: ServingContext, next: (Request, ServingContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        let response: Response
+        do {
+            guard (request.head.path ?? "").utf8.count <= limits.requestLineBytesMax else {
+                throw ServingError(
+                    .requestLineTooLong, nil,
+                    "request line: expected at most \(limits.requestLineBytesMax) bytes, got more")
+            }
+            response = try await next(request, context)
+        } catch {
+            response = try Self.response(to: Self.servingError(error, request, limits), context.logger)
+        }
+        context.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method)", "path": "\(request.uri.path.prefix(100))",
+                "status": "\(response.status.code)",
+                "ms": "\(Int((ContinuousClock.now - start).milliseconds))",
+            ])
+        return response
+    }
+
+    private static func servingError(_ error: any Error, _ request: Request, _ limits: ServingLimits) -> ServingError {
+        switch error {
+        case let error as ServingError: return error
+        case is NIOTooManyBytesError:
+            return ServingError(
+                .bodyTooLarge, nil, "body: expected at most \(limits.bodyBytesMax) bytes, got more; send less")
+        case let error as HTTPError where error.status == .notFound:
+            return ServingError(
+                .notFound, nil,
+                "no \(request.method) \(request.uri.path.prefix(100)) here; there are "
+                    + Routes.all.joined(separator: ", "))
+        default: return ServingError(.failed, nil, "unexpected error: \(error)")
+        }
+    }
+
+    private static func response(to error: ServingError, _ logger: Logger) throws(ServingError) -> Response {
+        if error.status >= 500, error.code != .cancelled {
+            logger.warning("request failed", metadata: ["error": "\(error)"])
+        }
+        var response = try Response.json(ErrorBody(error), status: .init(code: error.status))
+        if let seconds = error.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
+        return response
+    }
+}

@@ -1,0 +1,96 @@
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+import Sharding
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The HTTP server over one engine, as a service: it runs until its task is cancelled or its service group shuts
+/// down gracefully, when running answers get ``ServingLimits/drain`` to end.
+package struct HTTPService: Service {
+    private let address: ListenAddress
+    private let limits: ServingLimits
+    private let routes: Routes
+    private let logger: Logger
+    private let whenListening: @Sendable (_ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - whenListening: called once the port is bound, with its number.
+    ///   - now: Unix time in seconds.
+    ///   - random: keys the sampling of requests that bring no seed.
+    package init(
+        engine: any TokenEngine, model: ServedModel, address: ListenAddress, limits: ServingLimits = ServingLimits(),
+        logger: Logger, now: @escaping @Sendable () -> Int = { time(nil) },
+        random: @escaping @Sendable () -> UInt64 = { .random(in: 0...UInt64.max) },
+        whenListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.address = address
+        self.limits = limits
+        self.logger = logger
+        self.whenListening = whenListening
+        routes = Routes(
+            engine: engine, model: model, limits: limits, register: GenerationRegister(), now: now, random: random)
+    }
+
+    /// - Throws: ``ServingError`` that names the address when it cannot be listened on.
+    package func run() async throws {
+        let register = routes.register
+        let drain = limits.drain
+        let application = application
+        do {
+            try await withGracefulShutdownHandler {
+                try await application.run()
+            } onGracefulShutdown: {
+                Task {
+                    try await Task.sleep(for: drain)
+                    register.endAll(ServingError(.unavailable, nil, "the server is stopping"))
+                }
+            }
+        } catch let error as IOError {
+            throw ServingError(.bind, "\(address)", Self.reason(error))
+        }
+    }
+
+    /// Answers running now.
+    package var runningCount: Int { routes.register.count }
+
+    package var application: some ApplicationProtocol {
+        let router = Router(context: ServingContext.self)
+        router.add(middleware: ErrorResponder(limits: limits))
+        router.add(middleware: HostGuard())
+        routes.add(to: router)
+        let limits = limits
+        let whenListening = whenListening
+        return Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionWatch(limits: limits)],
+                    idleTimeout: TimeAmount(limits.idleTimeout),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
+                        maxHeaderFieldCount: limits.headerCountMax))),
+            configuration: .init(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: logger)),
+            onServerRunning: { channel in await whenListening(channel.localAddress?.port ?? 0) },
+            logger: logger)
+    }
+
+    private static func reason(_ error: IOError) -> String {
+        switch error.errnoCode {
+        case EADDRINUSE: "address in use; stop what listens there, or choose another port"
+        case EACCES: "not allowed to listen there; choose a port above 1023"
+        case EADDRNOTAVAIL: "no such address on this machine; use 127.0.0.1"
+        default: "cannot listen: \(error)"
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Hummingbird
+import Logging
+import ModelFiles
+import NIOCore
+import Sharding
+
+/// What the server answers: OpenAI's completion interfaces over one engine.
+struct Routes: Sendable {
+    static let all = [
+        "POST /v1/chat/completions", "POST /v1/completions", "GET /v1/models", "GET /v1/models/{model}",
+        "GET /health", "GET /ready",
+    ]
+
+    let engine: any TokenEngine
+    let model: ServedModel
+    let limits: ServingLimits
+    let register: GenerationRegister
+    /// Unix time, seconds.
+    let now: @Sendable () -> Int
+    let random: @Sendable () -> UInt64
+    /// When the model began to be served.
+    private let created: Int
+
+    init(
+        engine: any TokenEngine, model: ServedModel, limits: ServingLimits, register: GenerationRegister,
+        now: @escaping @Sendable () -> Int, random: @escaping @Sendable () -> UInt64
+    ) {
+        self.engine = engine
+        self.model = model
+        self.limits = limits
+        self.register = register
+        self.now = now
+        self.random = random
+        created = now()
+    }
+
+    func add(to router: Router<ServingContext>) {
+        router.get("health") { _, _ in try Response.json(StatusBody(status: "ok")) }
+        router.get("ready") { _, _ in try await ready() }
+        router.get("v1/models") { _, _ in try Response.json(ModelList(data: [listed])) }
+        router.get("v1/models/**") { _, context in
+            try checkModel(context.parameters.getCatchAll().joined(separator: "/"))
+            return try Response.json(listed)
+        }
+        router.post("v1/chat/completions") { request, context in
+            let body = try await Self.body(request, limits)
+            let chat = try ChatRequest(
+                body, defaults: model.sampling, vocabularySize: engine.model.vocabularySize, seed: random() >> 11)
+            try checkModel(chat.fields.model)
+            let prompt = try model.prompt(chat.messages, contextLength: engine.model.contextLength)
+            return try await answer(
+                [prompt], chat.fields, isContinuation: false,
+                ChatFormat(reportsLogprobs: chat.fields.reportsLogprobs), context)
+        }
+        router.post("v1/completions") { request, context in
+            let body = try await Self.body(request, limits)
+            let completion = try CompletionRequest(
+                body, defaults: model.sampling, vocabularySize: engine.model.vocabularySize, seed: random() >> 11)
+            try checkModel(completion.fields.model)
+            let prompts = try completion.prompts.map { try model.prompt($0, contextLength: engine.model.contextLength) }
+            return try await answer(
+                prompts, completion.fields, isContinuation: true,
+                TextFormat(
+                    reportsLogprobs: completion.fields.reportsLogprobs,
+                    choiceCount: prompts.count * completion.fields.choiceCount), context)
+        }
+    }
+
+    private var listed: ModelList.Model {
+        ModelList.Model(id: engine.model.name, created: created, contextLength: engine.model.contextLength)
+    }
+
+    private func ready() async throws(ServingError) -> Response {
+        switch await engine.readiness {
+        case .ready: return try .json(StatusBody(status: "ready"))
+        case .notReady(let reason): throw ServingError(.unavailable, nil, "not ready: \(reason)")
+        }
+    }
+
+    private static func body(_ request: Request, _ limits: ServingLimits) async throws -> JSONValue {
+        let buffer = try await request.body.collect(upTo: limits.bodyBytesMax)
+        return try RequestJSON.parse(buffer)
+    }
+
+    /// A request that names no model means the one that is here.
+    private func checkModel(_ name: String?) throws(ServingError) {
+        guard let name, name != engine.model.name else { return }
+        throw ServingError(
+            .modelNotFound, "model", "expected \(engine.model.name), the one model that is served here, got another")
+    }
+
+    private func answer(
+        _ prompts: [[TokenID]], _ fields: GenerationFields, isContinuation: Bool, _ format: some AnswerFormat,
+        _ context: ServingContext
+    ) async throws -> Response {
+        let choices = choices(prompts, fields, isContinuation: isContinuation)
+        let answer = Answer(
+            id: String(random(), radix: 16), created: now(), model: engine.model.name, fields: fields,
+            promptTokens: prompts.reduce(0) { $0 + $1.count }, choiceCount: choices.count, format: format)
+        let generation = Generation(choices, engine: engine, pause: limits.keepAlive, in: register)
+        // Only a live server's channels have one.
+        let watch = try? await context.channel.pipeline.handler(type: ConnectionWatch.self).get()
+        watch?.whenLost(generation.cancellation)
+        guard fields.isStream else {
+            defer { watch?.forget() }
+            return try await AnswerWriter.whole(generation, answer, choiceCount: choices.count)
+        }
+        return try await AnswerWriter.stream(generation, answer, choiceCount: choices.count) { watch?.forget() }
+    }
+
+    /// Choice `i` of prompt `p` has index `p × n + i`, as clients expect.
+    private func choices(
+        _ prompts: [[TokenID]], _ fields: GenerationFields, isContinuation: Bool
+    ) -> [Generation.Choice] {
+        let endTokens = fields.ignoresEnd ? [] : model.endTokens
+        return prompts.flatMap { prompt in
+            (0..<fields.choiceCount).map { choice in
+                Generation.Choice(
+                    request: TokenRequest(
+                        prompt: prompt, sampling: fields.sampling, choice: choice, maxTokens: fields.maxTokens,
+                        endTokens: endTokens),
+                    text: ChoiceText(
+                        tokenizer: model.tokenizer, isContinuation: isContinuation, endTokens: endTokens,
+                        stops: fields.stops, reportsLogprobs: fields.reportsLogprobs))
+            }
+        }
+    }
+}

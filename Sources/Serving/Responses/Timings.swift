@@ -1,0 +1,44 @@
+import Sharding
+
+/// Where the time of an answer went, and what it moved between processes.
+///
+/// With several choices: their tokens and bytes together, and the longest of their times.
+struct Timings: Encodable, Sendable, Hashable {
+    var promptTokens: Int
+    var promptMs: Double
+    var promptTokensPerSecond: Double?
+    var generatedTokens: Int
+    var generationMs: Double
+    /// Of the tokens after the first, whose time counts as the prompt's; absent when there is none.
+    var generationTokensPerSecond: Double?
+    /// Messages that carried the answer's steps, both ways; absent when a stop string ended it early.
+    var wireBytes: Int?
+    /// Over all positions that were computed, the prompt's too.
+    var wireBytesPerToken: Double?
+
+    /// - Parameters:
+    ///   - choices: at least one.
+    ///   - wireBytes: nil where it is not known for every choice.
+    init(_ choices: [GenerationTimings], wireBytes: Int?) {
+        promptTokens = choices.reduce(0) { $0 + $1.promptTokens }
+        generatedTokens = choices.reduce(0) { $0 + $1.generatedTokens }
+        let prompt = choices.map(\.prompt).max() ?? .zero
+        let generation = choices.map(\.generation).max() ?? .zero
+        promptMs = prompt.milliseconds
+        generationMs = generation.milliseconds
+        promptTokensPerSecond = Self.rate(promptTokens, prompt)
+        generationTokensPerSecond = Self.rate(generatedTokens - choices.count, generation)
+        self.wireBytes = wireBytes
+        // A choice's last token is never computed on.
+        let computedCount = promptTokens + generatedTokens - choices.count
+        wireBytesPerToken = wireBytes.flatMap { computedCount > 0 ? Double($0) / Double(computedCount) : nil }
+    }
+
+    private static func rate(_ count: Int, _ time: Duration) -> Double? {
+        count > 0 && time > .zero ? Double(count) * 1000 / time.milliseconds : nil
+    }
+}
+
+extension Duration {
+    var milliseconds: Double { self / .milliseconds(1) }
+}

@@ -1,0 +1,218 @@
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Sharding
+import Testing
+
+@testable import Serving
+
+@Suite("Connections")
+struct ConnectionTests {
+    private static let chat = #"{"messages": [{"role": "user", "content": "hi"}]}"#
+    private static let streamed = #"{"messages": [{"role": "user", "content": "hi"}], "stream": true}"#
+    private static let answering = ScriptedEngine { _ in [.finish(.stop)] }
+
+    /// Runs a server on a free port for as long as `body` takes.
+    private func serve(
+        _ engine: ScriptedEngine, limits: ServingLimits = ServingLimits(),
+        _ body: (_ port: Int, _ group: ServiceGroup, _ service: HTTPService) async throws -> Void
+    ) async throws {
+        let ports = AsyncStream<Int>.makeStream()
+        let server = try TestServer(engine, limits: limits) { ports.continuation.yield($0) }
+        let group = ServiceGroup(
+            services: [server.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { try await group.run() }
+        var port = ports.stream.makeAsyncIterator()
+        do {
+            try await body(try #require(await port.next()), group, server.service)
+        } catch {
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await running.value
+    }
+
+    @Test("one connection carries several requests, streams among them")
+    func keepAlive() async throws {
+        try await serve(Self.answering) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                for body in [Self.chat, Self.streamed, Self.chat] {
+                    try await client.post("/v1/chat/completions", body)
+                    #expect(try await client.read(until: body == Self.streamed ? "0\r\n\r\n" : "}}").contains("200 OK"))
+                }
+            }
+        }
+    }
+
+    @Test("a client that leaves ends its sequences, streamed or not, queued or running", arguments: [streamed, chat])
+    func disconnect(body: String) async throws {
+        let engine = ScriptedEngine { _ in [.gate] }
+        try await serve(engine) { port, _, service in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/chat/completions", body)
+                for await _ in engine.started.stream { break }
+            }
+            for await _ in engine.dropped.stream { break }
+            #expect(service.runningCount == 0)
+        }
+    }
+
+    @Test("a client that leaves in mid-stream ends its sequence")
+    func disconnectMidStream() async throws {
+        let token = try #require(TestModel.tokens("a").last)
+        let engine = ScriptedEngine { _ in [.token(token), .gate] }
+        try await serve(engine) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/chat/completions", Self.streamed)
+                _ = try await client.read(until: "\"content\":\"a\"")
+            }
+            for await _ in engine.dropped.stream { break }
+        }
+    }
+
+    @Test("a stream that waits says so in comments, and then goes on")
+    func comments() async throws {
+        let token = try #require(TestModel.tokens("a").last)
+        let engine = ScriptedEngine { _ in [.gate, .token(token), .finish(.stop)] }
+        var limits = ServingLimits()
+        limits.keepAlive = .milliseconds(5)
+        try await serve(engine, limits: limits) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/chat/completions", Self.streamed)
+                _ = try await client.read(until: ": waiting\n\n")
+                engine.open()
+                _ = try await client.read(until: "data: [DONE]\n\n")
+            }
+        }
+    }
+
+    @Test("an error after the first byte is an event, and the connection closes without [DONE]")
+    func brokenStream() async throws {
+        let token = try #require(TestModel.tokens("a").last)
+        let engine = ScriptedEngine { _ in [.token(token), .fail(EngineError(.failed, "worker b died"))] }
+        try await serve(engine) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/chat/completions", Self.streamed)
+                let text = try await client.readAll()
+                #expect(text.contains(#"data: {"error":{"code":"server_error","message":"worker b died""#))
+                #expect(!text.contains("[DONE]") && !text.contains(#""finish_reason":"s"#))
+            }
+        }
+    }
+
+    @Test(
+        "names of other machines are refused, this one's are not",
+        arguments: [
+            ("localhost:8080", 200), ("127.0.0.1", 200), ("[::1]:80", 200), ("LOCALHOST", 200), ("evil.example", 403),
+            ("127.0.0.1.evil.example", 403), ("localhost:80:80", 403), ("10.0.0.1", 403), ("[::2]", 403),
+        ])
+    func hosts(host: String, status: Int) async throws {
+        try await serve(Self.answering) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.send("GET /health HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                #expect(try await client.read(until: "}").hasPrefix("HTTP/1.1 \(status)"))
+            }
+        }
+    }
+
+    @Test(
+        "pages of other origins are refused",
+        arguments: [
+            ("http://localhost:3000", 200), ("http://evil.example", 403), ("null", 403), ("file://", 403),
+        ])
+    func origins(origin: String, status: Int) async throws {
+        try await serve(Self.answering) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.send("GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: \(origin)\r\n\r\n")
+                #expect(try await client.read(until: "}").hasPrefix("HTTP/1.1 \(status)"))
+            }
+        }
+    }
+
+    private static let badHeads = [
+        "a long field": "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + String(repeating: "a", count: 40_000)
+            + "\r\n\r\n",
+        "many fields": "GET /health HTTP/1.1\r\nHost: localhost\r\n" + String(repeating: "X: y\r\n", count: 200)
+            + "\r\n",
+        "two lengths": "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        "length and chunks":
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "a bad chunk": "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+        "no HTTP": "hello\r\n\r\n",
+    ]
+
+    @Test("malformed and oversized heads are refused and the connection closes", arguments: badHeads.keys.sorted())
+    func heads(name: String) async throws {
+        try await serve(Self.answering) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.send(try #require(Self.badHeads[name]))
+                let reply = try await client.readAll()
+                #expect(reply.contains(" 400 ") || reply.isEmpty, "\(reply.prefix(100))")
+            }
+        }
+    }
+
+    @Test(
+        "a head or a body that does not come in time closes the connection",
+        arguments: [
+            "GET /health HTTP/1.1\r\nHo",
+            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+        ])
+    func slow(request: String) async throws {
+        var limits = ServingLimits()
+        limits.headTimeout = .milliseconds(50)
+        limits.bodyTimeout = .milliseconds(50)
+        try await serve(Self.answering, limits: limits) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                // The server may close before it is sent.
+                try? await client.send(request)
+                let reply = try await client.readAll()
+                #expect(!reply.contains("200 OK"))
+            }
+        }
+    }
+
+    @Test("a stopping server lets answers end, then ends them with an error")
+    func drain() async throws {
+        let token = try #require(TestModel.tokens("a").last)
+        let engine = ScriptedEngine { _ in [.token(token), .gate] }
+        var limits = ServingLimits()
+        limits.drain = .milliseconds(20)
+        try await serve(engine, limits: limits) { port, group, _ in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/chat/completions", Self.streamed)
+                _ = try await client.read(until: "\"content\":\"a\"")
+                await group.triggerGracefulShutdown()
+                let rest = try await client.readAll()
+                #expect(rest.contains("the server is stopping") && !rest.contains("[DONE]"))
+            }
+        }
+    }
+
+    @Test("a port that is taken is an error with the address")
+    func portInUse() async throws {
+        try await serve(Self.answering) { port, _, _ in
+            let second = HTTPService(
+                engine: Self.answering, model: try TestModel.served(),
+                address: try ListenAddress(host: "127.0.0.1", port: port),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let error = await #expect(throws: ServingError.self) { try await second.run() }
+            #expect(error?.description.hasPrefix("127.0.0.1:\(port): address in use; ") == true)
+        }
+    }
+
+    @Test(
+        "only this machine's addresses are listened on",
+        arguments: [
+            ("127.0.0.1", true), ("127.8.9.1", true), ("::1", true), ("localhost", true), ("0.0.0.0", false),
+            ("::", false),
+            ("10.0.0.1", false), ("example.org", false), ("", false), ("127.0.0.1 ", false),
+            ("::ffff:127.0.0.1", false),
+        ])
+    func addresses(host: String, isAllowed: Bool) {
+        let address = try? ListenAddress(host: host, port: 8080)
+        #expect((address != nil) == isAllowed)
+    }
+}

@@ -1,0 +1,50 @@
+import NIOCore
+import NIOPosix
+
+/// A client that writes bytes as they are, and closes when `body` returns.
+struct RawClient: ~Copyable {
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private var received = ""
+
+    static func connect(_ port: Int, _ body: (inout RawClient) async throws -> Void) async throws {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        try await channel.executeThenClose { inbound, outbound in
+            var client = RawClient(outbound: outbound, inbound: inbound.makeAsyncIterator())
+            try await body(&client)
+        }
+    }
+
+    func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+
+    func post(_ path: String, _ body: String) async throws {
+        try await send(
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    /// What has come up to `mark`, which is taken too; all that came when the server closes first.
+    mutating func read(until mark: String) async throws -> String {
+        while true {
+            if let range = received.firstRange(of: mark) {
+                let text = String(received[..<range.upperBound])
+                received = String(received[range.upperBound...])
+                return text
+            }
+            guard let next = try await inbound.next() else { break }
+            received += String(buffer: next)
+        }
+        return received
+    }
+
+    /// All until the server closes; a reset counts as that.
+    mutating func readAll() async throws -> String {
+        while let next = try? await inbound.next() { received += String(buffer: next) }
+        return received
+    }
+}

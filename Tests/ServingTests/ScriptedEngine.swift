@@ -1,0 +1,91 @@
+import Sharding
+import Synchronization
+
+/// An engine that plays a script for each request, and records what was asked and what was dropped.
+final class ScriptedEngine: TokenEngine {
+    enum Line: Sendable {
+        case token(AcceptedToken)
+        /// Waits until the test opens the gate.
+        case gate
+        case fail(EngineError)
+        case finish(FinishReason)
+        /// Ends the stream without a result, as no engine should.
+        case end
+    }
+
+    let model: EngineModel
+    private let script: @Sendable (TokenRequest) throws(EngineError) -> [Line]
+    private let state: Mutex<State>
+    private let gate = AsyncStream<Void>.makeStream()
+    /// Yields whenever a sequence's reader stops before its end.
+    let dropped = AsyncStream<Void>.makeStream()
+    /// Yields whenever a sequence starts.
+    let started = AsyncStream<Void>.makeStream()
+
+    private struct State {
+        var requests: [TokenRequest] = []
+        var readiness: EngineReadiness
+    }
+
+    init(
+        name: String = "demo", vocabularySize: Int = 1280, contextLength: Int = 512,
+        readiness: EngineReadiness = .ready,
+        script: @escaping @Sendable (TokenRequest) throws(EngineError) -> [Line]
+    ) {
+        model = EngineModel(name: name, vocabularySize: vocabularySize, contextLength: contextLength)
+        self.script = script
+        state = Mutex(State(readiness: readiness))
+    }
+
+    var requests: [TokenRequest] { state.withLock { $0.requests } }
+
+    var readiness: EngineReadiness {
+        get async { state.withLock { $0.readiness } }
+    }
+
+    func open() { gate.continuation.yield() }
+
+    func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream {
+        state.withLock { $0.requests.append(request) }
+        let lines = try script(request)
+        let (stream, continuation) = TokenStream.makeStream()
+        let player = Task { await play(lines, of: request, into: continuation) }
+        continuation.onTermination = { [dropped] termination in
+            if case .cancelled = termination { dropped.continuation.yield() }
+            player.cancel()
+        }
+        started.continuation.yield()
+        return stream
+    }
+
+    private func play(_ lines: [Line], of request: TokenRequest, into stream: TokenStream.Continuation) async {
+        var count = 0
+        for line in lines {
+            switch line {
+            case .token(let token):
+                count += 1
+                stream.yield(.token(token))
+            case .gate: for await _ in gate.stream { break }
+            case .fail(let error): stream.finish(throwing: error)
+            case .finish(let reason):
+                let timings = GenerationTimings(
+                    promptTokens: request.prompt.count, generatedTokens: count, prompt: .milliseconds(20),
+                    generation: .milliseconds(10), wireBytes: 1000)
+                stream.yield(.finished(reason, timings))
+                stream.finish()
+            case .end: stream.finish()
+            }
+        }
+    }
+}
+
+extension ScriptedEngine.Line {
+    static func token(_ id: TokenID) -> Self { .token(AcceptedToken(token: id, logprob: -0.5)) }
+}
+
+extension Collection where Element == TokenID {
+    /// These tokens, and an ending.
+    func lines(_ reason: FinishReason = .stop) -> [ScriptedEngine.Line] {
+        map { .token($0) } + [.finish(reason)]
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import ModelFiles
+import Sharding
+
+@testable import Serving
+
+/// A service over a scripted engine, asked without sockets.
+struct TestServer {
+    let service: HTTPService
+
+    init(
+        _ engine: ScriptedEngine, model: ServedModel? = nil, limits: ServingLimits = ServingLimits(),
+        whenListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws {
+        service = HTTPService(
+            engine: engine, model: try model ?? TestModel.served(),
+            address: try ListenAddress(host: "127.0.0.1", port: 0),
+            limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { 1_700_000_000 },
+            random: { 7 }, whenListening: whenListening)
+    }
+
+    func get(_ path: String) async throws -> Reply { try await execute(path, .get, nil) }
+
+    func post(_ path: String, _ body: String) async throws -> Reply { try await execute(path, .post, body) }
+
+    func chat(_ fields: String = "", text: String = "hi") async throws -> Reply {
+        try await post(
+            "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(fields)}"#)
+    }
+
+    private func execute(_ path: String, _ method: HTTPRequest.Method, _ body: String?) async throws -> Reply {
+        try await service.application.test(.router) { client in
+            try await client.execute(uri: path, method: method, body: body.map { ByteBuffer(string: $0) }) { response in
+                Reply(
+                    status: response.status.code, retryAfter: response.headers[.retryAfter],
+                    text: String(buffer: response.body))
+            }
+        }
+    }
+}
+
+/// What came back.
+struct Reply {
+    var status: Int
+    var retryAfter: String?
+    var text: String
+
+    var json: JSONValue { get throws { try RequestJSON.parse(ByteBuffer(string: text)) } }
+
+    /// Contents of the events, `[DONE]` included, comments left out.
+    var events: [String] {
+        text.components(separatedBy: "\n\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+    }
+
+    var chunks: [JSONValue] {
+        get throws { try events.filter { $0 != "[DONE]" }.map { try RequestJSON.parse(ByteBuffer(string: $0)) } }
+    }
+
+    /// The text of a chat stream's choice.
+    func streamed(choice: Int = 0) throws -> String {
+        var text = ""
+        for chunk in try chunks {
+            for piece in chunk["choices"]?.array ?? [] where piece["index"] == .integer(choice) {
+                text += piece["delta"]?["content"]?.string ?? piece["text"]?.string ?? ""
+            }
+        }
+        return text
+    }
+}
+
+extension JSONValue {
+    subscript(index: Int) -> JSONValue? {
+        if case .array(let values) = self, values.indices.contains(index) { values[index] } else { nil }
+    }
+
+    var string: String? { stringValue }
+    var array: [JSONValue] { arrayValue ?? [] }
+
+    /// Content of a whole chat answer's choice.
+    func content(choice: Int = 0) -> String? { self["choices"]?[choice]?["message"]?["content"]?.string }
+}
