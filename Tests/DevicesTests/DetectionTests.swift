@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+@testable import Devices
+
+@Suite("what can compute here")
+struct DetectionTests {
+    @Test("the CPU is always there and usable, after all else")
+    func cpu() throws {
+        let inventory = DeviceInventory.detect(cudaLibrary: "libshard-there-is-no-such-library.so")
+        let device = try #require(inventory.devices.last)
+        #expect(inventory.devices.count == 1 && inventory.notes.isEmpty)
+        #expect(device.id == "cpu" && device.isUsable && !device.name.isEmpty)
+        #expect(device.memoryTotalBytes > 0)
+        #expect((device.memoryAvailableBytes ?? -1) <= device.memoryTotalBytes)
+        guard case .cpu(let processor) = device.kind else {
+            Issue.record("a CPU is no GPU")
+            return
+        }
+        #expect(processor.coreCount >= 1)
+        #expect(processor.instructionSets.first == "scalar")
+        #expect(processor.readBytesPerSecond == nil)
+    }
+
+    @Test("reading memory is measured where that is asked for")
+    func bandwidth() {
+        #expect((MemoryBandwidth.measure(threadCount: 2, bytesMax: 32 << 20) ?? 0) > 0)
+        #expect(MemoryBandwidth.measure(threadCount: 1, bytesMax: 1000) == nil)
+    }
+
+    @Test("only devices that compute in this build are usable", arguments: ["cuda:0", "cuda:x", "gpu", "", "cuda:-1"])
+    func unusable(id: String) {
+        let error = #expect(throws: DeviceError.self) { try DetectedDevice.requireUsable(id) }
+        #expect(error?.code == (id == "cuda:0" ? .unavailable : .unsupported))
+    }
+
+    @Test("shards are dealt to devices in turn")
+    func inTurn() {
+        #expect(assignShardsInTurn(count: 4, to: ["cuda:0", "cuda:1"]) == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"])
+        #expect(assignShardsInTurn(count: 1, to: ["a", "b", "c"]) == ["a"])
+        #expect(assignShardsInTurn(count: 3, to: []).isEmpty)
+        #expect(assignShardsInTurn(count: -1, to: ["a"]).isEmpty)
+    }
+}
+
+@Suite("limits of a container")
+struct MachineFilesTests {
+    /// A folder with files in place of /proc and /sys.
+    private func machine(_ files: [String: String]) throws -> (URL, MachineFiles) {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("shard-machine-\(UUID())")
+        for (path, text) in files {
+            let url = root.appendingPathComponent(path)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        return (root, MachineFiles(root: root.path))
+    }
+
+    private let memory = "MemTotal:       16384 kB\nMemFree: 1 kB\nMemAvailable:    8192 kB\n"
+
+    @Test("affinity and quota bound the cores, the cgroup the memory")
+    func limits() throws {
+        let (root, machine) = try machine([
+            "proc/self/status": "Name:\tx\nCpus_allowed_list:\t0-3,8\n", "proc/meminfo": memory,
+            "proc/cpuinfo": "processor : 0\nmodel name\t: Some CPU @ 3 GHz\n", "proc/self/cgroup": "0::/job\n",
+            "sys/fs/cgroup/job/cpu.max": "250000 100000\n", "sys/fs/cgroup/job/memory.max": "4194304\n",
+            "sys/fs/cgroup/job/memory.current": "3145728\n",
+            "sys/fs/cgroup/job/memory.stat": "anon 5\ninactive_file 1048576\n",
+        ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.allowedCPUs == [0, 1, 2, 3, 8])
+        #expect(machine.coreCount == 2)
+        #expect(machine.processorName == "Some CPU @ 3 GHz")
+        #expect(machine.memory == .init(totalBytes: 4 << 20, availableBytes: 2 << 20))
+    }
+
+    @Test("without limits the machine counts")
+    func noLimits() throws {
+        let (root, machine) = try machine([
+            "proc/self/status": "Cpus_allowed_list: 0-1\n", "proc/meminfo": memory, "proc/self/cgroup": "0::/\n",
+            "sys/fs/cgroup/cpu.max": "max 100000\n", "sys/fs/cgroup/memory.max": "max\n",
+        ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.coreCount == 2)
+        #expect(machine.memory == .init(totalBytes: 16 << 20, availableBytes: 8 << 20))
+    }
+
+    @Test("the older cgroups are read too")
+    func versionOne() throws {
+        let (root, machine) = try machine([
+            "proc/self/status": "Cpus_allowed_list: 0-7\n", "proc/meminfo": memory,
+            "proc/self/cgroup": "4:memory:/docker/x\n3:cpu,cpuacct:/docker/x\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "300000", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "2097152",
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": "1048576",
+        ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.coreCount == 3)
+        #expect(machine.memory == .init(totalBytes: 2 << 20, availableBytes: 1 << 20))
+    }
+
+    @Test(
+        "nonsense and silence are survived",
+        arguments: ["", "Cpus_allowed_list: 5-1\nMemTotal: 99999999999999999999 kB"])
+    func nonsense(text: String) throws {
+        let (root, machine) = try machine(["proc/self/status": text, "proc/meminfo": text, "proc/self/cgroup": text])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.coreCount >= 1)
+        #expect(machine.memory.totalBytes == 0)
+        #expect(!machine.processorName.isEmpty)
+    }
+}
