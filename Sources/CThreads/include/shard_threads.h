@@ -8,4 +8,7 @@ void shard_thread_set_name(const char *_Nonnull name);
 /// Pins the calling thread to one core; 0, or an error number when the process may not use that core.
 int shard_thread_pin(int cpu);
 
+/// Cores that this process may use; at least 1.
+int shard_usable_cpu_count(void);
+
 #endif

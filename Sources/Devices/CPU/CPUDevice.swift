@@ -19,8 +19,10 @@ package final class CPUDevice: Device {
     private var placementVersion: UInt64 = 0
 
     package init(_ options: CPUDeviceOptions) throws(DeviceError) {
-        guard options.threads > 0, options.threads <= 1024 else {
-            throw DeviceError(.unsupported, place: "threads", "expected 1 to 1024, got \(options.threads)")
+        guard options.threads > 0, options.threads <= CPUDeviceOptions.threadsMax else {
+            throw DeviceError(
+                .unsupported, place: "threads",
+                "expected 1 to \(CPUDeviceOptions.threadsMax), got \(options.threads)")
         }
         self.options = options
         kernels = try CPUDeviceOptions.table(options.kernels)

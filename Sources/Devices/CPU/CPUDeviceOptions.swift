@@ -1,4 +1,5 @@
 import CKernels
+import CThreads
 import Glibc
 
 /// How the CPU computes; nothing here but `activations` changes a bit of the results.
@@ -12,6 +13,10 @@ package struct CPUDeviceOptions: Sendable, Hashable {
 
     /// The environment variable that chooses `kernels`.
     package static let kernelsVariable = "SHARD_CPU"
+
+    /// One thread for each core that this process may use.
+    package static var defaultThreads: Int { min(Int(shard_usable_cpu_count()), threadsMax) }
+    package static let threadsMax = 1024
 
     package var threads: Int
     /// Name of the instruction set; nil takes the fastest that this machine has.

@@ -39,7 +39,10 @@ final class HeadStage {
         _ step: Step, plan: StepPlan, weights: any WeightResidency, hidden source: any DeviceBuffer
     ) throws(InferenceError) -> StepResult {
         var result = StepResult(step: step.id, sequences: [])
-        for run in plan.runs { try sequences.extend(run, by: step.rows) }
+        for run in plan.runs {
+            let rows = step.rows[run.firstRow..<run.firstRow + run.positions.count]
+            try sequences.extend(run.sequence, from: run.positions.lowerBound, by: rows)
+        }
         let wanted = step.rows.indices.filter { step.rows[$0].output != .none }
         guard !wanted.isEmpty else { return result }
         let head = try weights.head()

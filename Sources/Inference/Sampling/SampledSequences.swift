@@ -70,15 +70,13 @@ final class SampledSequences {
     func free(_ sequence: SequenceID) { sequences[sequence] = nil }
     func removeAll() { sequences.removeAll() }
 
-    /// Takes the tokens of a run of rows.
-    func extend(_ run: StepPlan.Run, by rows: [StepRow]) throws(InferenceError) {
-        guard sequences[run.sequence] != nil else {
+    /// Takes the tokens of rows that follow each other from `position` on.
+    func extend(_ sequence: SequenceID, from position: Int, by rows: ArraySlice<StepRow>) throws(InferenceError) {
+        guard sequences[sequence] != nil else {
             throw InferenceError(
-                .invalidStep, place: "sequence \(run.sequence)", "expected a sequence that began, it did not")
+                .invalidStep, place: "sequence \(sequence)", "expected a sequence that began, it did not")
         }
-        for (offset, position) in run.positions.enumerated() {
-            sequences[run.sequence]?.set(rows[run.firstRow + offset].token, at: position)
-        }
+        for (offset, row) in rows.enumerated() { sequences[sequence]?.set(row.token, at: position + offset) }
     }
 
     /// - Precondition: the sequence has rows in the current step.
