@@ -7,7 +7,7 @@
 #define SHARD_DECLARE_MATMUL(set) shard_matmul_function matmul_##set;
 
 #define SHARD_DECLARE_KERNELS(set)                                                                                     \
-    void quantize_##set(uint32_t kind, const float *x, size_t column_count, void *output);                             \
+    void quantize_##set(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output);           \
     void rms_norm_##set(const float *x, const float *weight, size_t count, float epsilon, float *output);              \
     void add_##set(const float *a, const float *b, size_t count, float *output);                                       \
     void silu_multiply_##set(const float *gate, const float *up, size_t count, float *output);                         \
@@ -15,16 +15,17 @@
     void log_##set(const float *x, size_t count, float *output);                                                       \
     void tanh_##set(const float *x, size_t count, float *output);                                                      \
     void sigmoid_##set(const float *x, size_t count, float *output);                                                   \
-    void f32_from_f16_##set(const uint16_t *x, size_t count, float *output);                                           \
-    void f16_from_f32_##set(const float *x, size_t count, uint16_t *output);                                           \
-    void f32_from_bf16_##set(const uint16_t *x, size_t count, float *output);                                          \
-    void bf16_from_f32_##set(const float *x, size_t count, uint16_t *output);                                          \
-    void rotate_##set(float *heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,          \
-                      const float *cosines, const float *sines);                                                       \
-    void store_##set(const float *key, const float *value, size_t position, uint32_t cache_type, size_t head_dim,      \
-                     void *head_area);                                                                                 \
+    void f32_from_f16_##set(const uint16_t *restrict x, size_t count, float *restrict output);                         \
+    void f16_from_f32_##set(const float *restrict x, size_t count, uint16_t *restrict output);                         \
+    void f32_from_bf16_##set(const uint16_t *restrict x, size_t count, float *restrict output);                        \
+    void bf16_from_f32_##set(const float *restrict x, size_t count, uint16_t *restrict output);                        \
+    void rotate_##set(float *restrict heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs, \
+                      const float *restrict cosines, const float *restrict sines);                                     \
+    void store_##set(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,     \
+                     size_t head_dim, void *restrict head_area);                                                       \
     void attend_##set(const shard_attention *attention);                                                               \
-    void merge_##set(const float *partials, size_t span_count, size_t span_stride, size_t head_dim, float *output);    \
+    void merge_##set(const float *restrict partials, size_t span_count, size_t span_stride, size_t head_dim,           \
+                     float *restrict output);                                                                          \
     size_t argmax_##set(const float *x, size_t count);                                                                 \
     bool all_finite_##set(const float *x, size_t count);
 

@@ -135,8 +135,8 @@ static void pack_row(uint32_t type, const uint8_t *from, size_t blocks, size_t r
     }
 }
 
-void shard_pack(uint32_t type, const void *rows, size_t row_count, size_t column_count, size_t tile_first,
-                size_t tile_end, void *packed) {
+void shard_pack(uint32_t type, const void *restrict rows, size_t row_count, size_t column_count, size_t tile_first,
+                size_t tile_end, void *restrict packed) {
     size_t row_bytes = shard_row_bytes(type, column_count);
     size_t blocks = column_count / shard_block_layout(type).elements;
     for (size_t t = tile_first; t < tile_end; t++) {

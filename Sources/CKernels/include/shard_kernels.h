@@ -25,10 +25,6 @@
 #define SHARD_NONNULL
 #endif
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /// Element types that kernels compute with; the numbers are those of GGUF files.
 enum {
     SHARD_TYPE_F32 = 0,
@@ -94,11 +90,11 @@ size_t shard_packed_bytes(uint32_t type, size_t row_count, size_t column_count);
 /// `rows` is the first byte of the whole matrix as the file stores it, `packed` the first byte of the whole packed
 /// matrix (tile t is written at t × `shard_tile_bytes`). Rows past `row_count` are packed as zeros. Layout:
 /// `packing.c`.
-void shard_pack(uint32_t type, const void *rows, size_t row_count, size_t column_count, size_t tile_first,
-                size_t tile_end, void *packed);
+void shard_pack(uint32_t type, const void *restrict rows, size_t row_count, size_t column_count, size_t tile_first,
+                size_t tile_end, void *restrict packed);
 
 /// Decodes one row as the file stores it to f32: `output[column_count]`.
-void shard_decode_row(uint32_t type, const void *row, size_t column_count, float *output);
+void shard_decode_row(uint32_t type, const void *restrict row, size_t column_count, float *restrict output);
 
 /// The kind of activations (`SHARD_ACTIVATION_…`) that a matrix of `type` is multiplied with.
 uint32_t shard_activation_kind(uint32_t type);
@@ -134,8 +130,8 @@ uint32_t shard_crc32c(uint32_t previous, const void *data, size_t size);
 /// Fills rotary tables: `cosines` and `sines` are `[count, pair_count]`, entry (t, i) from the angle
 /// float(positions[t]) × frequencies[i] (an f32 product), evaluated in double, rounded to f32, then × magnitude (1, or
 /// YaRN's attention factor).
-void shard_rotary_table(const uint32_t *positions, size_t count, const float *frequencies, size_t pair_count,
-                        float magnitude, float *cosines, float *sines);
+void shard_rotary_table(const uint32_t *restrict positions, size_t count, const float *restrict frequencies,
+                        size_t pair_count, float magnitude, float *restrict cosines, float *restrict sines);
 
 // MARK: Kernels
 
@@ -159,9 +155,9 @@ typedef struct shard_matrix {
 /// acc = fma(float(dot), weight_scale × activation_scale, acc).
 /// Q6_K: for each 256 columns, dot = Σ subscale × weight × activation, likewise. Q4_K: likewise, then with
 /// minima = Σ submin × activation: acc = fma(−float(minima), weight_minimum_scale × activation_scale, acc).
-typedef void shard_matmul_function(const shard_matrix *matrix, size_t tile_first, size_t tile_end,
-                                   const void *activations, size_t activation_stride, size_t activation_count,
-                                   float *output, size_t output_stride);
+typedef void shard_matmul_function(const shard_matrix *restrict matrix, size_t tile_first, size_t tile_end,
+                                   const void *restrict activations, size_t activation_stride, size_t activation_count,
+                                   float *restrict output, size_t output_stride);
 
 /// Multiplies quantised (or float) weights with f32 activations: weight decoded to f32, one fma a column, in order.
 /// The reference for accuracy; no table uses it for quantised types. Same arguments as `matmul`, activations f32.
@@ -210,7 +206,7 @@ typedef struct shard_kernels {
     /// For each block: scale = max|x| / 127; value = nearest even of x × (1 / scale), which lies in ±127. A block
     /// whose scale is below the smallest normal f32 is all zeros with scale 0; one with a non-finite element
     /// has values 0 and scale NaN, so that all outputs become NaN and are noticed.
-    void (*quantize)(uint32_t kind, const float *x, size_t column_count, void *output);
+    void (*quantize)(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output);
 
     /// output[i] = (x[i] × (1 / sqrt(mean(x²) + epsilon))) × weight[i]. The mean is a sum of 16 partials (index mod 16,
     /// fma in order), added by halves (i + 8, + 4, + 2, + 1), divided by float(count). `output` may be `x`.
@@ -228,23 +224,23 @@ typedef struct shard_kernels {
     void (*tanh)(const float *x, size_t count, float *output);
     void (*sigmoid)(const float *x, size_t count, float *output);
 
-    void (*f32_from_f16)(const uint16_t *x, size_t count, float *output);
-    void (*f16_from_f32)(const float *x, size_t count, uint16_t *output);
-    void (*f32_from_bf16)(const uint16_t *x, size_t count, float *output);
-    void (*bf16_from_f32)(const float *x, size_t count, uint16_t *output);
+    void (*f32_from_f16)(const uint16_t *restrict x, size_t count, float *restrict output);
+    void (*f16_from_f32)(const float *restrict x, size_t count, uint16_t *restrict output);
+    void (*f32_from_bf16)(const uint16_t *restrict x, size_t count, float *restrict output);
+    void (*bf16_from_f32)(const float *restrict x, size_t count, uint16_t *restrict output);
 
     /// Rotates `head_count` heads of one token in place; head h starts h × head_stride floats after `heads`.
     ///
     /// The first 2 × pair_count elements rotate (all, or fewer for partial rotary), paired as `pairs` says:
     /// (a, b) → (a × cosine − b × sine, b × cosine + a × sine), products and sum rounded on their own. `cosines` and
     /// `sines` are the token's `pair_count` table entries.
-    void (*rotate)(float *heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
-                   const float *cosines, const float *sines);
+    void (*rotate)(float *restrict heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
+                   const float *restrict cosines, const float *restrict sines);
 
     /// Writes one position's key and value head into the head's area of a cache block (`block` + head_offset);
     /// `position` is absolute. Rounds to nearest even for f16.
-    void (*store)(const float *key, const float *value, size_t position, uint32_t cache_type, size_t head_dim,
-                  void *head_area);
+    void (*store)(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
+                  size_t head_dim, void *restrict head_area);
 
     /// Attention of some query heads over one span. For each query head and each group of 64 absolute positions, in
     /// order, over visible positions only: score = (fma over head dimensions in order) × scale; m' = max(m, scores); c
@@ -257,7 +253,8 @@ typedef struct shard_kernels {
     ///
     /// From the first span on, in order: m' = max(M, m); C = exp(M − m'), c = exp(m − m'); sum = fma(s, c, S × C);
     /// accumulator = fma(a, c, A × C).
-    void (*merge)(const float *partials, size_t span_count, size_t span_stride, size_t head_dim, float *output);
+    void (*merge)(const float *restrict partials, size_t span_count, size_t span_stride, size_t head_dim,
+                  float *restrict output);
 
     /// Index of the largest element, the lowest on ties; NaN never wins; 0 when nothing exceeds −∞.
     size_t (*argmax)(const float *x, size_t count);
@@ -279,10 +276,6 @@ const shard_kernels *SHARD_NULLABLE shard_kernels_named(const char *name);
 
 /// The fastest table that this machine can run.
 const shard_kernels *shard_kernels_best(void);
-
-#ifdef __cplusplus
-}
-#endif
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

@@ -25,8 +25,8 @@ INLINE void store_halves(const float *key, const float *value, size_t slot, size
     }
 }
 
-void NAME(store)(const float *key, const float *value, size_t position, uint32_t cache_type, size_t head_dim,
-                 void *head_area) {
+void NAME(store)(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
+                 size_t head_dim, void *restrict head_area) {
     size_t slot = position % SHARD_BLOCK_POSITIONS;
     if (cache_type == SHARD_TYPE_F16) {
         store_halves(key, value, slot, head_dim, head_area);
@@ -35,7 +35,8 @@ void NAME(store)(const float *key, const float *value, size_t position, uint32_t
     }
 }
 
-void NAME(merge)(const float *partials, size_t span_count, size_t span_stride, size_t head_dim, float *output) {
+void NAME(merge)(const float *restrict partials, size_t span_count, size_t span_stride, size_t head_dim,
+                 float *restrict output) {
     float maximum = partials[0], sum = partials[1];
     memcpy(output, partials + 2, head_dim * sizeof *output);
     for (size_t s = 1; s < span_count; s++) {

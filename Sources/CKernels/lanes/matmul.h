@@ -30,8 +30,9 @@ INLINE void multiply_quantized(const matmul_work *work, uint32_t type, size_t ti
     }
 }
 
-void NAME(matmul)(const shard_matrix *matrix, size_t tile_first, size_t tile_end, const void *activations,
-                  size_t activation_stride, size_t activation_count, float *output, size_t output_stride) {
+void NAME(matmul)(const shard_matrix *restrict matrix, size_t tile_first, size_t tile_end,
+                  const void *restrict activations, size_t activation_stride, size_t activation_count,
+                  float *restrict output, size_t output_stride) {
     matmul_work work = {
         .packed = matrix->packed,
         .tile_bytes = shard_tile_bytes(matrix->type, matrix->column_count),

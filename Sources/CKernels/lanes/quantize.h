@@ -23,7 +23,7 @@ INLINE float quantize_parts(const float *x, const size_t parts, int8_t *values, 
     return scale;
 }
 
-void NAME(quantize)(uint32_t kind, const float *x, size_t column_count, void *output) {
+void NAME(quantize)(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output) {
     int32_t sums[16];
     if (kind == SHARD_ACTIVATION_Q8_32) {
         block_a8_32 *blocks = output;

@@ -27,8 +27,8 @@ INLINE void rotate_adjacent(float *head, size_t pair_count, const float *cosines
     }
 }
 
-void NAME(rotate)(float *heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
-                  const float *cosines, const float *sines) {
+void NAME(rotate)(float *restrict heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
+                  const float *restrict cosines, const float *restrict sines) {
     for (size_t h = 0; h < head_count; h++) {
         if (pairs == SHARD_PAIRS_HALVES) {
             rotate_halves(heads + h * head_stride, pair_count, cosines, sines);

@@ -28,8 +28,8 @@ static size_t value_index(size_t slot, size_t dimension, size_t head_dim) {
     return SHARD_BLOCK_POSITIONS * head_dim + slot * head_dim + dimension;
 }
 
-void store_scalar(const float *key, const float *value, size_t position, uint32_t cache_type, size_t head_dim,
-                  void *head_area) {
+void store_scalar(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
+                  size_t head_dim, void *restrict head_area) {
     size_t slot = position % SHARD_BLOCK_POSITIONS;
     for (size_t d = 0; d < head_dim; d++) {
         set_cache_element(head_area, cache_type, key_index(slot, d, head_dim), key[d]);
@@ -93,7 +93,8 @@ void attend_scalar(const shard_attention *attention) {
     }
 }
 
-void merge_scalar(const float *partials, size_t span_count, size_t span_stride, size_t head_dim, float *output) {
+void merge_scalar(const float *restrict partials, size_t span_count, size_t span_stride, size_t head_dim,
+                  float *restrict output) {
     float maximum = partials[0], sum = partials[1];
     for (size_t d = 0; d < head_dim; d++) {
         output[d] = partials[2 + d];

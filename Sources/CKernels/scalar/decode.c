@@ -45,7 +45,7 @@ static void decode_q6_K(const uint8_t *bytes, float *output) {
     }
 }
 
-void shard_decode_row(uint32_t type, const void *row, size_t column_count, float *output) {
+void shard_decode_row(uint32_t type, const void *restrict row, size_t column_count, float *restrict output) {
     shard_layout layout = shard_block_layout(type);
     const uint8_t *bytes = row;
     for (size_t i = 0; i < column_count; i += layout.elements, bytes += layout.bytes) {

@@ -125,8 +125,9 @@ static float dot(uint32_t type, packed_row row, const void *activations) {
     }
 }
 
-void matmul_scalar(const shard_matrix *matrix, size_t tile_first, size_t tile_end, const void *activations,
-                   size_t activation_stride, size_t activation_count, float *output, size_t output_stride) {
+void matmul_scalar(const shard_matrix *restrict matrix, size_t tile_first, size_t tile_end,
+                   const void *restrict activations, size_t activation_stride, size_t activation_count,
+                   float *restrict output, size_t output_stride) {
     size_t tile_bytes = shard_tile_bytes(matrix->type, matrix->column_count);
     size_t block_count = matrix->column_count / shard_block_layout(matrix->type).elements;
     size_t end = tile_end * SHARD_TILE_ROWS < matrix->row_count ? tile_end * SHARD_TILE_ROWS : matrix->row_count;

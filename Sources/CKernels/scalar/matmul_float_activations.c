@@ -52,9 +52,9 @@ static void gather_block(uint32_t type, const uint8_t *tile, size_t block_count,
     }
 }
 
-void shard_matmul_float_activations(const shard_matrix *matrix, size_t tile_first, size_t tile_end,
-                                    const void *activations, size_t activation_stride, size_t activation_count,
-                                    float *output, size_t output_stride) {
+void shard_matmul_float_activations(const shard_matrix *restrict matrix, size_t tile_first, size_t tile_end,
+                                    const void *restrict activations, size_t activation_stride, size_t activation_count,
+                                    float *restrict output, size_t output_stride) {
     shard_layout layout = shard_block_layout(matrix->type);
     size_t block_count = matrix->column_count / layout.elements;
     size_t tile_bytes = shard_tile_bytes(matrix->type, matrix->column_count);

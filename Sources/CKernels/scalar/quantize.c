@@ -35,7 +35,7 @@ static int32_t sum_values(const int8_t *values, size_t count) {
     return sum;
 }
 
-void quantize_scalar(uint32_t kind, const float *x, size_t column_count, void *output) {
+void quantize_scalar(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output) {
     if (kind == SHARD_ACTIVATION_Q8_32) {
         block_a8_32 *blocks = output;
         for (size_t b = 0; b < column_count / 32; b++) {

@@ -71,8 +71,8 @@ float shard_cos(float x) {
     return cosine;
 }
 
-void shard_rotary_table(const uint32_t *positions, size_t count, const float *frequencies, size_t pair_count,
-                        float magnitude, float *cosines, float *sines) {
+void shard_rotary_table(const uint32_t *restrict positions, size_t count, const float *restrict frequencies,
+                        size_t pair_count, float magnitude, float *restrict cosines, float *restrict sines) {
     for (size_t t = 0; t < count; t++) {
         for (size_t i = 0; i < pair_count; i++) {
             float sine, cosine;
@@ -83,8 +83,8 @@ void shard_rotary_table(const uint32_t *positions, size_t count, const float *fr
     }
 }
 
-void rotate_scalar(float *heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
-                   const float *cosines, const float *sines) {
+void rotate_scalar(float *restrict heads, size_t head_count, size_t head_stride, size_t pair_count, uint32_t pairs,
+                   const float *restrict cosines, const float *restrict sines) {
     size_t step = pairs == SHARD_PAIRS_HALVES ? 1 : 2, distance = pairs == SHARD_PAIRS_HALVES ? pair_count : 1;
     for (size_t h = 0; h < head_count; h++) {
         float *head = heads + h * head_stride;
