@@ -129,6 +129,7 @@ let package = Package(
         tests("ShardKitTests", ["ShardKit"]),
         tests("TerminalTests", ["Terminal"]),
         tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),
+        tests("ProgramTests", [.subprocess]),
         tests("HouseTests", []),
     ],
     cLanguageStandard: .c17

@@ -1,0 +1,98 @@
+import Devices
+import Foundation
+import Inference
+import ModelFiles
+import Models
+import Sharding
+import Tokenizers
+
+/// A model as a user names it: a GGUF file, a Hugging Face directory, or a folder of shards.
+package struct OpenedModel: Sendable {
+    package let path: String
+    package let file: ModelFile
+    package let spec: ModelSpec
+    package let hyperparameters: ModelHyperparameters
+    /// Layers of each shard; one range for a model that was not split.
+    package let shards: [Range<Int>]
+
+    /// Maps and checks the files; reads no weights.
+    package init(path: String) throws(ShardKitError) {
+        do {
+            self.path = path
+            if ShardFolder.exists(at: path) {
+                let folder = try ShardFolder(path: path)
+                file = try folder.open()
+                spec = try ModelSpec(describing: file)
+                shards = ShardLayout(layerCount: spec.layers.count, shardCount: folder.manifest.shards.count).ranges
+            } else {
+                file = try ModelFile.open(path)
+                spec = try ModelSpec(describing: file)
+                shards = [0..<spec.layers.count]
+            }
+            hyperparameters = try file.hyperparameters()
+            try spec.validate(against: file)
+        } catch {
+            throw ShardKitError(error)
+        }
+    }
+
+    /// How the model's makers suggest to sample; greedy where they say nothing.
+    package var sampling: SamplingParameters {
+        let defaults = hyperparameters.generation
+        var sampling = SamplingParameters.greedy
+        sampling.repetitionPenalty = defaults.repetitionPenalty ?? 1
+        guard defaults.isSampling ?? (defaults.temperature != nil) else { return sampling }
+        sampling.temperature = defaults.temperature ?? 1
+        sampling.topK = defaults.topK ?? 0
+        sampling.topP = defaults.topP ?? 1
+        sampling.minP = defaults.minP ?? 0
+        return sampling
+    }
+
+    package func tokenizer() throws(ShardKitError) -> Tokenizer {
+        do { return try Tokenizer(model: file) } catch { throw ShardKitError(error) }
+    }
+
+    /// Tokens that end an answer: what the tokenizer and the model's configuration name.
+    package func endTokens(_ tokenizer: Tokenizer?) -> Set<TokenID> {
+        (tokenizer?.endTokens ?? []).union(hyperparameters.eosTokenIDs.compactMap { TokenID(exactly: $0) })
+    }
+
+    /// The template that the model brings, or the one that a user names.
+    ///
+    /// - Parameter choice: name of a built-in template or path of a file; nil takes the model's.
+    package func chatTemplate(_ choice: String? = nil) throws(ShardKitError) -> ChatTemplate {
+        do {
+            if let choice {
+                guard FileManager.default.fileExists(atPath: choice) else { return try ChatTemplate.named(choice) }
+                let folder = try HuggingFaceFolder(path: (choice as NSString).deletingLastPathComponent)
+                let text = try folder.file((choice as NSString).lastPathComponent)?.text() ?? ""
+                return try ChatTemplate(source: text, name: choice)
+            }
+            let templates = try file.chatTemplates()
+            if let source = templates.first(where: { $0.name == ChatTemplateSource.defaultName }) ?? templates.first {
+                return try ChatTemplate(source: source.source, name: source.name)
+            }
+        } catch {
+            throw ShardKitError(error)
+        }
+        throw ShardKitError(
+            .request,
+            "\(file.name): chat template: expected one in the model, got none; name one of "
+                + "\(ChatTemplate.names.joined(separator: ", ")), or a file")
+    }
+
+    /// Puts all shards onto a CPU device; call it on the thread that will run them.
+    package func chain(
+        cpu: CPUDeviceOptions, cacheType: CacheElementType, contextLength: Int, sequencesMax: Int = 1,
+        rowsMax: Int = 256, progress: (Double) -> Void = { _ in }
+    ) throws(InferenceError) -> ShardChain {
+        let device: CPUDevice
+        do { device = try CPUDevice(cpu) } catch { throw InferenceError(.device, place: "cpu", "\(error)") }
+        let options = ShardChain.Options(
+            shards: shards, cacheType: cacheType,
+            cacheBlockCount: KVCache.blocksNeeded(positions: contextLength) * sequencesMax, rowsMax: rowsMax,
+            contextLength: contextLength)
+        return try ShardChain(model: spec, source: file, device: device, options: options, progress: progress)
+    }
+}

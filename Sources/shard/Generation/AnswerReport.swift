@@ -1,0 +1,39 @@
+import Foundation
+import Sharding
+
+/// The object that `--json` prints for one answer.
+struct AnswerReport: Encodable {
+    struct Timings: Encodable {
+        var load_ms: Double
+        var prompt_ms: Double
+        var prompt_tokens: Int
+        var generation_ms: Double
+        var generated_tokens: Int
+    }
+
+    var prompt_token_ids: [TokenID]
+    var token_ids: [TokenID]
+    var text: String
+    var finish_reason: String
+    var timings: Timings
+
+    init(prompt: [TokenID], _ answer: Answer, load: Duration) {
+        prompt_token_ids = prompt
+        token_ids = answer.tokens
+        text = answer.text
+        finish_reason = answer.finish.rawValue
+        timings = Timings(
+            load_ms: load / .milliseconds(1), prompt_ms: answer.timings.prompt / .milliseconds(1),
+            prompt_tokens: answer.timings.promptTokens, generation_ms: answer.timings.generation / .milliseconds(1),
+            generated_tokens: answer.timings.generatedTokens)
+    }
+}
+
+/// JSON on one line, keys in order of the alphabet.
+enum JSONText {
+    static func line(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

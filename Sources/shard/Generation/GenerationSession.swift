@@ -1,0 +1,86 @@
+import Devices
+import Foundation
+import Inference
+import ShardKit
+import Sharding
+import Terminal
+import Tokenizers
+
+/// A model that is loaded and ready to answer, here or over worker processes.
+struct GenerationSession {
+    let model: OpenedModel
+    let tokenizer: Tokenizer?
+    let engine: any TokenEngine
+    /// Time to open and load.
+    let load: Duration
+    private let options: GenerationOptions
+    private let cluster: WorkerSession?
+
+    /// - Parameter needsTokenizer: whether to fail where the model has none.
+    static func start(
+        _ modelOptions: ModelOptions, _ options: GenerationOptions, needsTokenizer: Bool, showsProgress: Bool
+    ) async throws -> GenerationSession {
+        let start = ContinuousClock.now
+        let model = try modelOptions.open()
+        let tokenizer: Tokenizer?
+        do {
+            tokenizer = try model.tokenizer()
+        } catch {
+            if needsTokenizer { throw error }
+            tokenizer = nil
+        }
+        let contextLength = options.contextLength(for: model)
+        var cluster: WorkerSession?
+        let engine: any TokenEngine
+        if modelOptions.workers > 1 {
+            let session = try await modelOptions.startWorkers(
+                model, cacheType: options.kvType.element, contextLength: contextLength)
+            cluster = session
+            engine = session.engine
+        } else {
+            engine = try await modelOptions.localEngine(
+                model, cacheType: options.kvType.element, contextLength: contextLength, showsProgress: showsProgress)
+        }
+        return GenerationSession(
+            model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start, options: options,
+            cluster: cluster)
+    }
+
+    private init(
+        model: OpenedModel, tokenizer: Tokenizer?, engine: any TokenEngine, load: Duration,
+        options: GenerationOptions, cluster: WorkerSession?
+    ) {
+        self.model = model
+        self.tokenizer = tokenizer
+        self.engine = engine
+        self.load = load
+        self.options = options
+        self.cluster = cluster
+    }
+
+    /// Ends worker processes, where there are any.
+    func stop() async { await cluster?.stop() }
+
+    /// Generates one answer; Ctrl-C cancels it.
+    func answer(to prompt: [TokenID], isContinuation: Bool, show: @escaping @Sendable (String) -> Void) async throws
+        -> Answer
+    {
+        let request = TokenRequest(
+            prompt: prompt, sampling: options.sampling(for: model), maxTokens: options.maxTokens,
+            endTokens: options.ignoreEos ? [] : model.endTokens(tokenizer))
+        let (engine, stops) = (engine, options.stop)
+        let detokenizer = tokenizer?.detokenizer(skipSpecial: true, isContinuation: isContinuation)
+        let work = Task {
+            try await Answer.generate(request, with: engine, detokenizer: detokenizer, stops: stops, show: show)
+        }
+        let interrupts = Task {
+            for await _ in Signals.stream(SIGINT, SIGTERM) { work.cancel() }
+        }
+        defer { interrupts.cancel() }
+        do {
+            return try await work.value
+        } catch let error as EngineError where error.code == .contextLengthExceeded {
+            throw ProgramError(.configuration, error.message)
+        }
+    }
+}

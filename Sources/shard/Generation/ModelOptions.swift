@@ -1,0 +1,70 @@
+import ArgumentParser
+import Devices
+import Foundation
+import Inference
+import ShardKit
+import Sharding
+import Terminal
+
+enum CacheType: String, CaseIterable, ExpressibleByArgument {
+    case f32, f16
+
+    var element: CacheElementType {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        }
+    }
+}
+
+enum Mode: String, CaseIterable, ExpressibleByArgument {
+    case simple
+    case memoryEfficient = "memory-efficient"
+}
+
+extension CPUDeviceOptions.Activations: @retroactive CaseIterable, @retroactive ExpressibleByArgument {
+    public static var allCases: [CPUDeviceOptions.Activations] { [.int8, .float] }
+}
+
+/// Which model runs where.
+struct ModelOptions: ParsableArguments {
+    @Argument(help: "A GGUF file, a Hugging Face directory, or a folder of shards.")
+    var model: String
+
+    @Option(help: "How weights are held: simple (all in memory). memory-efficient is not there yet.")
+    var mode: Mode = .simple
+
+    @Option(help: "What computes: cpu. CUDA cannot compute yet.")
+    var device = "cpu"
+
+    @Option(help: "Threads that compute; by default one for each core that this process may use.")
+    var threads: Int?
+
+    @Option(help: "Worker processes on this machine that share the layers; 1 computes in this process.")
+    var workers = 1
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
+        if workers < 1 { throw ValidationError("--workers: expected at least 1, got \(workers)") }
+    }
+
+    /// Refuses what cannot run yet, by name.
+    func checkSupport() throws {
+        if mode == .memoryEfficient {
+            throw ProgramError(.configuration, "--mode memory-efficient: not there yet; use --mode simple")
+        }
+        if device != "cpu" {
+            let isCUDA = device.hasPrefix("cuda")
+            throw ProgramError(
+                .configuration,
+                isCUDA
+                    ? "--device \(device): CUDA cannot compute yet; use --device cpu"
+                    : "--device: expected cpu, got \(device); list devices with: shard devices")
+        }
+    }
+
+    func open() throws -> OpenedModel {
+        try checkSupport()
+        return try OpenedModel(path: model)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+/// A call that must fail, with what its error must say.
+struct WrongUse: Sendable, CustomTestStringConvertible {
+    var program: BuiltProgram
+    var arguments: [String]
+    var exitCode: Int32
+    var says: [String]
+    var environment: [String: String] = [:]
+    /// Written to `cluster.yaml` in a folder of its own; `@config` in the arguments stands for its path.
+    var configuration: String?
+
+    var testDescription: String { ([program.rawValue] + arguments).joined(separator: " ") }
+
+    static let demo = "Models/demo/demo-q8_0.gguf"
+}
+
+@Suite("Wrong use of the programs")
+struct WrongUseTests {
+    static let ofShard: [WrongUse] = [
+        WrongUse(program: .shard, arguments: ["frobnicate"], exitCode: 64, says: ["frobnicate", "Usage"]),
+        WrongUse(
+            program: .shard, arguments: ["run", "no/such/model.gguf", "-p", "x"], exitCode: 1,
+            says: ["no/such/model.gguf"]),
+        WrongUse(program: .shard, arguments: ["run", WrongUse.demo], exitCode: 64, says: ["--prompt", "--tokens"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--mode", "memory-efficient"], exitCode: 2,
+            says: ["memory-efficient", "not there yet", "--mode simple"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--device", "cuda:0"], exitCode: 2,
+            says: ["cuda:0", "CUDA cannot compute yet", "--device cpu"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "a b c d e f", "--context", "4"], exitCode: 2,
+            says: ["4"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--top-p", "2"], exitCode: 64,
+            says: ["--top-p", "2"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x"], exitCode: 2,
+            says: ["SHARD_CPU", "sse9", "scalar"], environment: ["SHARD_CPU": "sse9"]),
+        WrongUse(
+            program: .shard, arguments: ["chat", WrongUse.demo, "-p", "x", "--chat-template", "nonsense"],
+            exitCode: 1, says: ["nonsense", "chatml"]),
+        WrongUse(
+            program: .shard, arguments: ["logits", WrongUse.demo, "--tokens", "1,x", "-o", "/dev/null"], exitCode: 64,
+            says: ["1,x"]),
+        WrongUse(
+            program: .shard, arguments: ["logits", WrongUse.demo, "--tokens", "9999", "-o", "/tmp/none"], exitCode: 2,
+            says: ["1280", "9999"]),
+        WrongUse(
+            program: .shard, arguments: ["split", WrongUse.demo, "--shards", "0", "-o", "/tmp/none"], exitCode: 64,
+            says: ["--shards", "0"]),
+        WrongUse(program: .shard, arguments: ["info", "README.md"], exitCode: 1, says: ["README.md"]),
+        WrongUse(program: .shard, arguments: ["verify", "Models/demo"], exitCode: 1, says: ["manifest.json"]),
+        WrongUse(
+            program: .shard, arguments: ["assign", "--shards", "4", "--devices", "gpu"], exitCode: 64, says: ["gpu"]),
+    ]
+
+    static let ofWorker: [WrongUse] = [
+        WrongUse(program: .worker, arguments: [], exitCode: 64, says: ["--coordinator"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "localhost"], exitCode: 64, says: ["localhost", "tcp://"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--device", "cuda:0"], exitCode: 2,
+            says: ["cuda:0", "CUDA cannot compute yet"]),
+        WrongUse(
+            program: .worker,
+            arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--bind", "tcp://0.0.0.0:5600"], exitCode: 2,
+            says: ["0.0.0.0", "not there yet"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--threads", "0"], exitCode: 64,
+            says: ["--threads", "0"]),
+    ]
+
+    static let ofCoordinator: [WrongUse] = [
+        WrongUse(program: .coordinator, arguments: ["launch"], exitCode: 64, says: ["--config"]),
+        WrongUse(
+            program: .coordinator, arguments: ["check", "--config", "no/such.yaml"], exitCode: 2,
+            says: ["no/such.yaml"]),
+        WrongUse(
+            program: .coordinator, arguments: ["check", "--config", "@config"], exitCode: 2,
+            says: ["cluster.yaml:2:", "colour"],
+            configuration: "version: 1\ncolour: red\nmodel: {source: x.gguf}\nworkers: [{name: a}]\n"),
+        WrongUse(
+            program: .coordinator, arguments: ["launch", "--config", "@config"], exitCode: 2,
+            says: ["workers", "a"],
+            configuration: "version: 1\nmodel: {source: x.gguf}\nworkers: [{name: a}, {name: a}]\n"),
+        WrongUse(
+            program: .coordinator, arguments: ["launch", "--config", "@config"], exitCode: 2,
+            says: ["0.0.0.0", "not yet"],
+            configuration:
+                "version: 1\nmodel: {source: x.gguf}\ncoordinator: {bind: \"tcp://0.0.0.0:5555\"}\nworkers: [{name: a}]\n"
+        ),
+    ]
+
+    @Test(
+        "an error is short, names what is wrong, and sets the exit code", arguments: ofShard + ofWorker + ofCoordinator)
+    func wrongUse(_ use: WrongUse) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "shard-wrong-use-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "cluster.yaml")
+        try use.configuration?.write(to: file, atomically: true, encoding: .utf8)
+        let arguments = use.arguments.map { $0 == "@config" ? file.path : $0 }
+        let output = try await use.program.run(arguments, environment: use.environment)
+        #expect(output.exitCode == use.exitCode, "\(output.stderr)")
+        #expect(output.stdout.isEmpty)
+        for words in use.says {
+            #expect(output.stderr.contains(words), "expected «\(words)» in: \(output.stderr)")
+        }
+        if use.exitCode != 64 { #expect(output.errorLines.count == 1, "\(output.stderr)") }
+    }
+
+    @Test("--help shows examples, --version the version", arguments: BuiltProgram.allCases)
+    func help(_ program: BuiltProgram) async throws {
+        let help = try await program.run(["--help"])
+        #expect(help.exitCode == 0)
+        #expect(help.stdout.contains("Examples:"))
+        let version = try await program.run(["--version"])
+        #expect(version.exitCode == 0)
+        #expect(version.stdout.split(separator: ".").count == 3, "\(version.stdout)")
+    }
+}
