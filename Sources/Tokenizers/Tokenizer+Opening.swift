@@ -26,6 +26,8 @@ extension Tokenizer {
         case .gguf:
             var spec = try TokenizerSpec.gguf(model.metadata)
             spec.paddedCount = model.tensor("token_embd.weight")?.rowCount ?? 0
+            let templates = try TokenizerError.wrapping { () throws(ModelFileError) in try model.chatTemplates() }
+            spec.chatTemplate = Self.standard(templates)
             try self.init(spec)
         case .safetensors:
             guard let folder = model.folder else {
@@ -71,7 +73,11 @@ extension Tokenizer {
             spec.endTokens.formUnion(named.lazy.filter(ids.contains).map(Int32.init))
         }
         if let size = model?["vocab_size"]?.integerValue, size <= TokenizerSpec.tokensMax { spec.paddedCount = size }
-        spec.chatTemplate = templates.first { $0.name == ChatTemplateSource.defaultName }?.source
+        spec.chatTemplate = standard(templates)
         return spec
+    }
+
+    private static func standard(_ templates: [ChatTemplateSource]) -> String? {
+        (templates.first { $0.name == ChatTemplateSource.defaultName } ?? templates.first)?.source
     }
 }

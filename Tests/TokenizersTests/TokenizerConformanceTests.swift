@@ -101,8 +101,7 @@ struct TokenizerConformanceTests {
                 var variables = JinjaMap()
                 variables["messages"] = JinjaValue(messages)
                 variables["add_generation_prompt"] = .bool(true)
-                variables.add(tokensOf: tokenizer)
-                #expect(try template.render(variables) == entry.string("text"))
+                #expect(try template.render(variables.adding(tokensOf: tokenizer)) == entry.string("text"))
             }
             #expect(try tokenizer.decode(entry.ids("output_ids"), skipSpecial: true) == entry.string("output_text"))
         }

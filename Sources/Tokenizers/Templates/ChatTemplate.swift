@@ -40,8 +40,7 @@ package struct ChatTemplate: Sendable {
         _ messages: [ChatMessage], tokenizer: Tokenizer?, addGenerationPrompt: Bool = true, tools: JinjaValue? = nil,
         variables: JinjaMap = JinjaMap(), now: TemplateTime = .current()
     ) throws(TokenizerError) -> String {
-        var all = JinjaMap()
-        if let tokenizer { all.add(tokensOf: tokenizer) }
+        var all = tokenizer.map { JinjaMap().adding(tokensOf: $0) } ?? JinjaMap()
         all["messages"] = .list(messages.map(\.value))
         all["add_generation_prompt"] = .bool(addGenerationPrompt)
         if let tools { all["tools"] = tools }
@@ -53,11 +52,13 @@ package struct ChatTemplate: Sendable {
 }
 
 extension JinjaMap {
-    /// Adds `bos_token` and the like, where the tokenizer has them and they are not there yet.
-    package mutating func add(tokensOf tokenizer: Tokenizer) {
+    /// With `bos_token` and `eos_token`, where the tokenizer has them and they are not there yet.
+    package func adding(tokensOf tokenizer: Tokenizer) -> JinjaMap {
+        var map = self
         for (name, token) in [("bos_token", tokenizer.beginToken), ("eos_token", tokenizer.endToken)] {
-            guard self[name] == nil, let token, let text = tokenizer.text(of: token) else { continue }
-            self[name] = .string(text)
+            guard map[name] == nil, let token, let text = tokenizer.text(of: token) else { continue }
+            map[name] = .string(text)
         }
+        return map
     }
 }

@@ -61,7 +61,6 @@ private struct GGUFVocabulary {
         spec.unknownToken = try token("unknown")
         let ends = [spec.endToken, try token("eot"), try token("eom")].compactMap { $0 }
         spec.endTokens = EndTokens.all(ends, among: spec.addedTokens)
-        spec.chatTemplate = try metadata.string("tokenizer.chat_template")
         return spec
     }
 
