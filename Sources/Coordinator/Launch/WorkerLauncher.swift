@@ -1,0 +1,133 @@
+import Foundation
+import Logging
+import Sharding
+import Subprocess
+import Synchronization
+
+/// Runs worker processes on this machine: starts them, passes their log lines on under their names, ends them.
+///
+/// A worker reads nothing from its standard input, a pipe from here: when this process ends, however it ends, the
+/// pipe closes and the worker leaves too.
+package final class WorkerLauncher: WorkerProcesses {
+    package struct Program: Sendable {
+        package var worker: String
+        package var arguments: [String]
+
+        package init(worker: String, arguments: [String]) {
+            self.worker = worker
+            self.arguments = arguments
+        }
+    }
+
+    private struct State: Sendable {
+        var tasks: [String: Task<Void, Never>] = [:]
+        var processIDs: [String: pid_t] = [:]
+        var isStopping = false
+    }
+
+    package let exits: AsyncStream<WorkerExit>
+    private let exited: AsyncStream<WorkerExit>.Continuation
+    private let path: String
+    private let programs: [String: Program]
+    private let order: [String]
+    private let stopWithin: Duration
+    /// Takes a worker's lines as they come: name, line.
+    private let print: @Sendable (String, String) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - path: the program `shard-worker`.
+    ///   - stopWithin: from the polite request to end to the end.
+    package init(
+        path: String, programs: [Program], stopWithin: Duration = .seconds(5),
+        print: @escaping @Sendable (String, String) -> Void
+    ) {
+        self.path = path
+        self.programs = Dictionary(programs.map { ($0.worker, $0) }, uniquingKeysWith: { first, _ in first })
+        order = programs.map(\.worker)
+        self.stopWithin = stopWithin
+        self.print = print
+        (exits, exited) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
+    }
+
+    package func startAll() {
+        for worker in order { start(worker, after: .zero) }
+    }
+
+    package func start(_ worker: String, after wait: Duration) {
+        guard let program = programs[worker] else { return }
+        state.withLock { state in
+            guard !state.isStopping else { return }
+            let before = state.tasks[worker]
+            state.tasks[worker] = Task {
+                await before?.value
+                if wait > .zero { try? await Task.sleep(for: wait) }
+                guard !Task.isCancelled else { return }
+                let status = await self.run(program)
+                self.exited.yield(WorkerExit(worker: worker, status: status))
+            }
+        }
+    }
+
+    package func kill(_ worker: String) {
+        state.withLock { state in
+            if let id = state.processIDs[worker] { _ = Foundation.kill(id, SIGKILL) }
+        }
+    }
+
+    package func stopAll() async {
+        let tasks = state.withLock { state in
+            state.isStopping = true
+            return Array(state.tasks.values)
+        }
+        // Cancelling a task ends its process by the teardown below.
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+        exited.finish()
+    }
+
+    /// Process ids by worker, of those that run.
+    package var processIDs: [String: pid_t] { state.withLock { $0.processIDs } }
+
+    /// Runs a process to its end, and says how it ended.
+    private func run(_ program: Program) async -> String {
+        var platform = PlatformOptions()
+        platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: stopWithin)]
+        // A terminal's Ctrl-C is for the launcher, which then stops its workers in order.
+        platform.processGroupID = 0
+        do {
+            let result = try await Subprocess.run(
+                .path(.init(path)), arguments: Arguments(program.arguments), platformOptions: platform,
+                input: .inputWriter, output: .sequence, error: .sequence
+            ) { execution in
+                let id = execution.processIdentifier.value
+                self.state.withLock { $0.processIDs[program.worker] = id }
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await self.pass(execution.standardOutput, of: program.worker) }
+                    group.addTask { await self.pass(execution.standardError, of: program.worker) }
+                }
+                // Its output has ended, so it has, or will soon: its number may soon be another's.
+                self.state.withLock { $0.processIDs[program.worker] = nil }
+            }
+            return Self.describe(result.terminationStatus)
+        } catch {
+            return "could not run \(path): \(error)"
+        }
+    }
+
+    private func pass(_ output: SubprocessOutputSequence, of worker: String) async {
+        do {
+            for try await line in output.strings() { print(worker, line.filter { !$0.isNewline }) }
+        } catch {
+            // A line beyond all bounds, or the pipe broke: the process goes on without being heard.
+            print(worker, "its output can no longer be read: \(error)")
+        }
+    }
+
+    private static func describe(_ status: TerminationStatus) -> String {
+        switch status {
+        case .exited(let code): "exit status \(code)"
+        case .signaled(let signal): "signal \(signal)"
+        }
+    }
+}

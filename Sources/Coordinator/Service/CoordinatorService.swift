@@ -1,0 +1,260 @@
+import Inference
+import Logging
+import Sharding
+import ZeroMQ
+
+/// Performs what the cluster's decisions ask for: the one actor between requests, sockets and processes.
+package actor CoordinatorService {
+    /// What a service needs besides its decisions.
+    package struct Parts: Sendable {
+        package var sockets: SocketThread
+        package var table: EmbeddingTable
+        /// Starts and ends worker processes; nil where all workers are started by others.
+        package var processes: (any WorkerProcesses)?
+        package var logger: Logger
+
+        package init(
+            sockets: SocketThread, table: EmbeddingTable, processes: (any WorkerProcesses)?, logger: Logger
+        ) {
+            self.sockets = sockets
+            self.table = table
+            self.processes = processes
+            self.logger = logger
+        }
+    }
+
+    /// How often time passes for the decisions.
+    private static let tickInterval: Duration = .milliseconds(50)
+
+    private var machine: ClusterMachine
+    private let sockets: SocketThread
+    private let embedding: EmbeddingThread
+    private let embeddingFailures: AsyncStream<SocketThread.Event>
+    private let processes: (any WorkerProcesses)?
+    private let logger: Logger
+    private let started = ContinuousClock.now
+    private var streams: [SequenceID: TokenStream.Continuation] = [:]
+    private var chunks: [SequenceID: CheckedContinuation<Result<[Float], EngineError>, Never>] = [:]
+    private var startFailure: StartFailure?
+    private var wasReady = false
+    private var changes: AsyncStream<Void>.Continuation?
+
+    package init(settings: ClusterSettings, parts: Parts) throws(ZeroMQError) {
+        machine = ClusterMachine(settings: settings)
+        sockets = parts.sockets
+        processes = parts.processes
+        logger = parts.logger
+        let (failures, continuation) = AsyncStream<SocketThread.Event>.makeStream(
+            bufferingPolicy: .bufferingOldest(256))
+        embeddingFailures = failures
+        embedding = try EmbeddingThread(table: parts.table, run: settings.run, sockets: parts.sockets) {
+            continuation.yield(.notSent(step: $0, $1, $2))
+        }
+    }
+
+    private var now: Duration { started.duration(to: .now) }
+
+    package var status: ClusterStatus { machine.status }
+    package var readiness: EngineReadiness { machine.readiness }
+
+    /// Runs until the cluster was stopped; then all requests have ended and the launched processes are gone.
+    ///
+    /// - Throws: ``CoordinatorError`` when the cluster cannot come up, or the sockets break.
+    package func run() async throws(CoordinatorError) {
+        processes?.startAll()
+        let outcome = await withTaskGroup(of: CoordinatorError?.self) { group in
+            group.addTask { await self.serve(self.sockets.events) }
+            group.addTask { await self.serve(self.embeddingFailures) }
+            group.addTask { await self.watchProcesses() }
+            group.addTask { await self.tick() }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        await shutDown()
+        if let outcome { throw outcome }
+    }
+
+    /// Drains, then ends ``run()``.
+    package func stop() {
+        perform(machine.stop(now: now))
+    }
+
+    // MARK: Events
+
+    private func serve(_ events: AsyncStream<SocketThread.Event>) async -> CoordinatorError? {
+        for await event in events {
+            if case .broken(let reason) = event {
+                return CoordinatorError(.failed, "the coordinator's sockets failed: \(reason)")
+            }
+            handle(event)
+            if isOver { return nil }
+        }
+        // Cancelled, or nothing comes from here any more: time goes on elsewhere.
+        try? await Task.sleep(for: .seconds(3600 * 24 * 365))
+        return nil
+    }
+
+    private var isOver: Bool { machine.hasStopped }
+
+    private func handle(_ event: SocketThread.Event) {
+        switch event {
+        case .report(let report, let peer, let run):
+            perform(machine.receive(report, from: peer, run: run, now: now))
+        case .result(let message, let wireBytes):
+            perform(
+                machine.receive(
+                    message.result, run: message.run, epoch: message.epoch, wireBytes: wireBytes, now: now))
+        case .connected(let epoch):
+            perform(machine.connected(epoch, now: now))
+        case .disconnected(let epoch):
+            perform(machine.disconnected(epoch, now: now))
+        case .notSent(let step, let epoch, let reason):
+            perform(machine.notSent(step: step, epoch: epoch, reason: reason, now: now))
+        case .rejected(let reason):
+            logger.warning("rejected a message: \(reason)")
+        case .broken:
+            break
+        }
+    }
+
+    private func tick() async -> CoordinatorError? {
+        while !Task.isCancelled {
+            perform(machine.tick(now: now))
+            if isOver { return nil }
+            if let startFailure, !wasReady { return CoordinatorError(startFailure) }
+            try? await Task.sleep(for: Self.tickInterval)
+        }
+        return nil
+    }
+
+    private func watchProcesses() async -> CoordinatorError? {
+        if let processes {
+            for await exit in processes.exits {
+                perform(machine.exited(exit.worker, status: exit.status, now: now))
+            }
+        }
+        try? await Task.sleep(for: .seconds(3600 * 24 * 365))
+        return nil
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [ClusterAction]) {
+        for action in actions { perform(action) }
+        if case .ready = machine.readiness { wasReady = true }
+        if !actions.isEmpty { changes?.yield() }
+    }
+
+    private func perform(_ action: ClusterAction) {
+        switch action {
+        case .send(let order, let peer):
+            send(order, to: peer)
+        case .connect(let epoch, let endpoint):
+            connect(epoch, endpoint)
+        case .step(let step, let epoch):
+            if !embedding.post(step, epoch) {
+                perform(machine.notSent(step: step.id, epoch: epoch, reason: "too many steps wait", now: now))
+            }
+        case .deliver(let event):
+            deliver(event)
+        case .restart(let worker, let wait):
+            processes?.start(worker, after: wait)
+        case .kill(let worker):
+            processes?.kill(worker)
+        case .cannotStart(let failure):
+            startFailure = failure
+        case .log(let level, let line, let worker):
+            logger.log(level: level, "\(line)", metadata: worker.map { ["worker": .string($0)] })
+        case .stopped:
+            break
+        }
+    }
+
+    private func send(_ order: CoordinatorOrder, to peer: PeerID) {
+        do {
+            try sockets.post(.order(try order.frame(run: machine.settings.run), to: peer))
+        } catch {
+            logger.error("an order was not sent: \(error)")
+        }
+    }
+
+    private func connect(_ epoch: Epoch, _ text: String) {
+        guard let endpoint = Endpoint(text) else {
+            logger.error("\(text): expected an endpoint tcp://host:port")
+            return
+        }
+        do { try sockets.post(.connect(epoch, endpoint)) } catch { logger.error("not connected: \(error)") }
+    }
+
+    private func deliver(_ event: SequenceEvent) {
+        switch event {
+        case .token(let id, let token):
+            streams[id]?.yield(.token(token))
+        case .finished(let id, let reason, let timings):
+            let stream = streams.removeValue(forKey: id)
+            stream?.yield(.finished(reason, timings))
+            stream?.finish()
+            chunks.removeValue(forKey: id)?.resume(returning: .failure(EngineError(.failed, "cancelled")))
+        case .failed(let id, let error):
+            streams.removeValue(forKey: id)?.finish(throwing: error)
+            chunks.removeValue(forKey: id)?.resume(returning: .failure(error))
+        case .logits(let id, let logits):
+            chunks.removeValue(forKey: id)?.resume(returning: .success(logits))
+        }
+    }
+
+    /// Ends what runs here, once there is nothing more to decide.
+    private func shutDown() async {
+        let error = EngineError(.unavailable, "the coordinator has stopped")
+        for stream in streams.values { stream.finish(throwing: error) }
+        for chunk in chunks.values { chunk.resume(returning: .failure(error)) }
+        streams.removeAll()
+        chunks.removeAll()
+        changes?.finish()
+        await processes?.stopAll()
+        let (embedding, sockets) = (embedding, sockets)
+        // Joining waits for messages to leave: not here, on a thread of its own.
+        await withCheckedContinuation { continuation in
+            _ = OwnedThread(name: "stop") {
+                embedding.stopAndJoin()
+                sockets.stopAndJoin()
+                continuation.resume()
+            }
+        }
+    }
+
+    // MARK: Requests
+
+    func start(_ request: TokenRequest, _ continuation: TokenStream.Continuation) throws(EngineError) -> SequenceID {
+        let (id, actions) = try machine.submit(request, now: now)
+        streams[id] = continuation
+        perform(actions)
+        return id
+    }
+
+    func cancel(_ id: SequenceID) { perform(machine.cancel(id, now: now)) }
+
+    func openDiagnostic() throws(EngineError) -> SequenceID { try machine.openDiagnostic(now: now) }
+
+    /// Logits `[chunk, vocabularySize]` of the next tokens of a diagnostic.
+    func logits(_ chunk: [TokenID], of id: SequenceID) async throws(EngineError) -> [Float] {
+        let actions = try machine.append(chunk, to: id, now: now)
+        let result = await withCheckedContinuation { continuation in
+            chunks[id] = continuation
+            perform(actions)
+        }
+        return try result.get()
+    }
+
+    // MARK: Watching
+
+    /// A value whenever something may have changed; the newest alone is kept. One watcher at a time.
+    package func watch() -> AsyncStream<Void> {
+        changes?.finish()
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        changes = continuation
+        continuation.yield()
+        return stream
+    }
+}

@@ -1,0 +1,75 @@
+import Inference
+import Sharding
+import ZeroMQ
+
+/// Looks steps' embeddings up and hands them to the sockets.
+///
+/// A row of the mapped file may have to come from the disk first: that must hold up neither a heartbeat nor the
+/// concurrency runtime, so it happens on a thread of its own.
+final class EmbeddingThread: Sendable {
+    /// More than steps are ever in flight.
+    private static let stepsMax = 256
+
+    private enum Command: Sendable {
+        case step(Step, Epoch)
+        case stop
+    }
+
+    private let mailbox: Mailbox<Command>
+    private let thread: OwnedThread
+
+    /// - Parameter failed: called on the thread for a step that could not be made.
+    init(
+        table: EmbeddingTable, run: RunID, sockets: SocketThread,
+        failed: @escaping @Sendable (UInt64, Epoch, String) -> Void
+    ) throws(ZeroMQError) {
+        let wakeup = try Wakeup()
+        // Only to wait with: it has no sockets.
+        let context = try Context()
+        let mailbox = Mailbox<Command>(capacity: Self.stepsMax, wakeup: wakeup)
+        self.mailbox = mailbox
+        thread = OwnedThread(name: "embedding") {
+            let loop = SocketLoop(context: context, wakeup: wakeup)
+            while true {
+                do { try loop.wait(until: .now + .seconds(60)) } catch { return }
+                for command in mailbox.takeAll() {
+                    guard case .step(let step, let epoch) = command else { return }
+                    do {
+                        try Self.send(step, epoch, table: table, run: run, sockets: sockets)
+                    } catch {
+                        failed(step.id, epoch, "\(error)")
+                    }
+                }
+            }
+        }
+    }
+
+    func post(_ step: Step, _ epoch: Epoch) -> Bool {
+        do {
+            try mailbox.post(.step(step, epoch))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Not on the cooperative pool.
+    func stopAndJoin() {
+        try? mailbox.post(.stop)
+        thread.join()
+    }
+
+    private static func send(
+        _ step: Step, _ epoch: Epoch, table: EmbeddingTable, run: RunID, sockets: SocketThread
+    ) throws {
+        let message = StepMessage(run: run, epoch: epoch, stage: 0, width: table.hiddenSize, step: step)
+        var hidden: HiddenStates?
+        if !step.rows.isEmpty {
+            hidden = try HiddenStates(count: step.rows.count * table.hiddenSize) { (floats) throws(InferenceError) in
+                try table.decode(step.rows, into: floats)
+            }
+        }
+        let frame = try message.frame(payload: hidden?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
+        try sockets.post(.step(id: step.id, epoch, frame: frame, hidden))
+    }
+}

@@ -1,0 +1,88 @@
+import Sharding
+import ZeroMQ
+
+/// The thread that owns the coordinator's sockets: control (ROUTER), results (PULL), and the way to the first stage.
+package final class SocketThread: Sendable {
+    enum Command: Sendable {
+        case order([UInt8], to: PeerID)
+        /// Connects to a first stage, in place of an earlier epoch's.
+        case connect(Epoch, Endpoint)
+        /// A step's frame; its hidden states are the second one, unless it has no rows.
+        case step(id: UInt64, Epoch, frame: [UInt8], HiddenStates?)
+        case stop
+    }
+
+    package enum Event: Sendable {
+        case report(WorkerReport, PeerID, RunID)
+        /// With the bytes of all of the step's messages.
+        case result(StepResultMessage, wireBytes: Int)
+        case connected(Epoch)
+        case disconnected(Epoch)
+        case notSent(step: UInt64, Epoch, String)
+        /// A message that is none of ours; at most one a second is told.
+        case rejected(String)
+        /// The thread ended because of this; there are no more events.
+        case broken(String)
+    }
+
+    /// Where the sockets listen, with the ports that were taken.
+    package struct Endpoints: Sendable, Hashable {
+        package var control: Endpoint
+        package var results: Endpoint
+    }
+
+    struct Options: Sendable {
+        var control: Endpoint
+        var run: RunID
+        var heartbeat: HeartbeatSettings
+        /// Rows of a step times the vocabulary.
+        var logitCountMax: Int
+        /// Orders and steps that wait to be sent.
+        var commandsMax = 1024
+        /// Events that wait for the service.
+        var eventsMax = 4096
+    }
+
+    package let endpoints: Endpoints
+    let events: AsyncStream<Event>
+    private let mailbox: Mailbox<Command>
+    private let thread: OwnedThread
+
+    private init(
+        endpoints: Endpoints, events: AsyncStream<Event>, mailbox: Mailbox<Command>, thread: OwnedThread
+    ) {
+        self.endpoints = endpoints
+        self.events = events
+        self.mailbox = mailbox
+        self.thread = thread
+    }
+
+    /// Binds the sockets on a thread of their own.
+    static func start(_ options: Options) async throws(ZeroMQError) -> SocketThread {
+        let wakeup = try Wakeup()
+        let mailbox = Mailbox<Command>(capacity: options.commandsMax, wakeup: wakeup)
+        let (events, continuation) = AsyncStream<Event>.makeStream(
+            bufferingPolicy: .bufferingOldest(options.eventsMax))
+        let (bound, boundContinuation) = AsyncStream<Result<Endpoints, ZeroMQError>>.makeStream()
+        let thread = OwnedThread(name: "coordinator") {
+            CoordinatorSockets.run(options, wakeup: wakeup, mailbox: mailbox, events: continuation) { result in
+                boundContinuation.yield(result)
+                boundContinuation.finish()
+            }
+        }
+        for await result in bound {
+            return SocketThread(endpoints: try result.get(), events: events, mailbox: mailbox, thread: thread)
+        }
+        throw ZeroMQError(operation: "coordinator thread", errno: 0, hint: "it ended before it began")
+    }
+
+    /// Any thread; a full mailbox refuses.
+    func post(_ command: Command) throws(Mailbox<Command>.Refusal) { try mailbox.post(command) }
+
+    /// Sends what waits and closes the sockets; waits for that. Not on the cooperative pool.
+    func stopAndJoin() {
+        try? mailbox.post(.stop)
+        mailbox.close()
+        thread.join()
+    }
+}
