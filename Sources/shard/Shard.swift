@@ -18,7 +18,9 @@ struct Shard: AsyncParsableCommand {
             Exit codes: 0 fine, 1 failed while running, 2 configuration or does not fit, 64 usage.
             """,
         version: ShardVersion.current,
-        subcommands: [RunCommand.self, ChatCommand.self, LogitsCommand.self])
+        subcommands: [
+            RunCommand.self, ChatCommand.self, LogitsCommand.self, TokenizeCommand.self, TemplateCommand.self,
+        ])
 
     static func main() async { await Program.main(Shard.self) }
 }

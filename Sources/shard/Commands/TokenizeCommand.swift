@@ -43,8 +43,12 @@ struct TokenizeCommand: ParsableCommand {
         for (place, line) in InputLines().enumerated() {
             let name = "stdin: line \(place + 1)"
             let value = try JSONValue(parsing: MappedFile(bytes: line, name: name))
-            let result = decode ? try encoder.encode(text(value, tokenizer)) : try encoder.encode(ids(value, tokenizer))
-            StandardOutput.write(String(decoding: result, as: UTF8.self))
+            do {
+                let result = try decode ? encoder.encode(text(value, tokenizer)) : encoder.encode(ids(value, tokenizer))
+                StandardOutput.write(String(decoding: result, as: UTF8.self))
+            } catch let error as TokenizerError {
+                throw ProgramError(.failedWhileRunning, "\(name): \(error)")
+            }
         }
     }
 
