@@ -1,3 +1,5 @@
+import CKernels
+
 /// Something on this machine that computes, or could with another build.
 package struct DetectedDevice: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
@@ -9,8 +11,10 @@ package struct DetectedDevice: Sendable, Hashable {
     package struct Processor: Sendable, Hashable {
         /// Cores that this process may use: its affinity and its cgroup's quota.
         package var coreCount: Int
-        /// Kernels that this machine can run, from the plainest on; the last one is used.
+        /// Kernels that this machine can run, from the plainest on.
         package var instructionSets: [String]
+        /// The one that is used: the fastest, or what `SHARD_CPU` names.
+        package var kernels: String
         /// Bytes a second that all cores together read from memory; nil until measured.
         package var readBytesPerSecond: Double?
     }
@@ -56,15 +60,19 @@ package struct DeviceInventory: Sendable, Hashable {
 
     private static func cpu(_ machine: MachineFiles, isMeasuring: Bool) -> DetectedDevice {
         let memory = machine.memory
+        let chosen = CPUDeviceOptions().withEnvironment().kernels
+        var unusableReason: String?
+        do { _ = try CPUDeviceOptions.table(chosen) } catch { unusableReason = error.description }
         var processor = DetectedDevice.Processor(
-            coreCount: machine.coreCount, instructionSets: CPUDeviceOptions.availableKernels)
+            coreCount: machine.coreCount, instructionSets: CPUDeviceOptions.availableKernels,
+            kernels: chosen ?? String(cString: shard_kernels_best().pointee.name))
         if isMeasuring {
             processor.readBytesPerSecond = MemoryBandwidth.measure(
                 threadCount: processor.coreCount, bytesMax: memory.availableBytes / 4)
         }
         return DetectedDevice(
             id: "cpu", name: machine.processorName, kind: .cpu(processor), memoryTotalBytes: memory.totalBytes,
-            memoryAvailableBytes: memory.availableBytes)
+            memoryAvailableBytes: memory.availableBytes, unusableReason: unusableReason)
     }
 }
 

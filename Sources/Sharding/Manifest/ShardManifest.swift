@@ -104,6 +104,15 @@ package struct ShardManifest: Sendable, Hashable, Codable {
 }
 
 extension ShardManifest {
+    /// Layers of each shard; consecutive.
+    package var layerRanges: [Range<Int>] {
+        var first = 0
+        return shards.map { shard in
+            defer { first += shard.layers.count }
+            return first..<first + shard.layers.count
+        }
+    }
+
     /// Name of a shard's file.
     package static func shardFileName(_ index: Int, extension fileExtension: String) -> String {
         let digits = String(index)
