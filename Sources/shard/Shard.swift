@@ -19,6 +19,7 @@ struct Shard: AsyncParsableCommand {
             """,
         version: ShardVersion.current,
         subcommands: [
+            DevicesCommand.self, SplitCommand.self, InfoCommand.self, VerifyCommand.self, AssignCommand.self,
             RunCommand.self, ChatCommand.self, LogitsCommand.self, TokenizeCommand.self, TemplateCommand.self,
         ])
 
