@@ -7,6 +7,9 @@
 #endif
 
 extension ModelFile {
+    /// A model of a thousand layers with thirty tensors each has a manifest of about 10 MB.
+    private static let manifestBytesMax = 64 << 20
+
     /// Opens whatever holds a model: a GGUF file or any part of a split one, a safetensors file, a Hugging Face folder,
     /// or a folder of shards.
     package static func open(_ path: String) throws(ModelFileError) -> ModelFile {
@@ -180,6 +183,11 @@ extension ModelFile {
     private static func openShards(_ manifest: MappedFile, in folder: HuggingFaceFolder) throws(ModelFileError)
         -> ModelFile
     {
+        guard manifest.byteCount <= manifestBytesMax else {
+            throw ModelFileError(
+                .limit, file: manifest.name, field: "size", expected: "at most \(manifestBytesMax) bytes",
+                got: "\(manifest.byteCount)")
+        }
         let shards = try JSONValue(parsing: manifest)["shards"]?.arrayValue ?? []
         guard (1...SplitName.partsMax).contains(shards.count) else {
             throw ModelFileError(

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ModelFiles
@@ -93,6 +94,9 @@ struct FolderTests {
         #expect(try error(opening: folder.path + "/none").code == .unreadable)
         #expect(try error(opening: folder.path + "/empty.gguf").description.contains("empty"))
         #expect(try error(opening: folder.path + "/text.gguf").code == .unsupported)
+        // Nobody writes into the pipe: opening it must not wait.
+        #expect(mkfifo(folder.path + "/pipe.gguf", 0o600) == 0)
+        #expect(try error(opening: folder.path + "/pipe.gguf").got == "a pipe")
         #expect(try error(opening: "/dev/null").description.contains("regular file"))
     }
 

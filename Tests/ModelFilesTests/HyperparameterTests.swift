@@ -125,6 +125,20 @@ struct HyperparameterTests {
         #expect(parameters.eosTokenIDs == [2, 3] && parameters.vocabularySize == 6 && parameters.headDim == 4)
     }
 
+    @Test(
+        "heads of one dimension are refused", arguments: ["llama.attention.key_length", "llama.attention.head_count"])
+    func smallHeads(key: String) throws {
+        var builder = GGUFBytes()
+        builder.key("general.architecture", "llama")
+        builder.key("llama.embedding_length", 2)
+        builder.key("llama.block_count", 1)
+        builder.key("llama.attention.head_count", key.hasSuffix("count") ? 2 : 1)
+        if key.hasSuffix("length") { builder.key(key, 1) }
+        let file = try ModelFile.open(bytes: builder.bytes, name: "m.gguf")
+        let error = try #require(throws: ModelFileError.self) { try file.hyperparameters() }
+        #expect(error.field == key)
+    }
+
     @Test("a block count beyond the tensors of a whole file is refused", arguments: [2000, 1 << 31])
     func blockCount(count: UInt32) throws {
         var builder = GGUFBytes()

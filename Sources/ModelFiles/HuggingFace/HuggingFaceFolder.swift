@@ -8,8 +8,10 @@
 
 /// A folder as Hugging Face lays models out: weights, configuration and tokenizer side by side.
 package struct HuggingFaceFolder: Sendable {
-    /// Configurations are read into memory whole, so they are bounded.
-    package static let configBytesMax = 16 << 20
+    /// Configurations become trees in memory, which take up to ten times their size.
+    package static let configBytesMax = 2 << 20
+    /// The tokenizer's configuration can list every added token.
+    package static let tokenizerConfigBytesMax = 16 << 20
 
     package let path: String
     private let storage: Storage
@@ -78,9 +80,10 @@ package struct HuggingFaceFolder: Sendable {
     /// Parses a JSON file of this folder; nil when there is none of that name.
     package func json(_ name: String) throws(ModelFileError) -> JSONValue? {
         guard let file = try file(name) else { return nil }
-        guard file.byteCount <= Self.configBytesMax else {
+        let bytesMax = name == "tokenizer_config.json" ? Self.tokenizerConfigBytesMax : Self.configBytesMax
+        guard file.byteCount <= bytesMax else {
             throw ModelFileError(
-                .limit, file: name, field: "size", expected: "at most \(Self.configBytesMax) bytes",
+                .limit, file: name, field: "size", expected: "at most \(bytesMax) bytes",
                 got: "\(file.byteCount)")
         }
         let value = try JSONValue(parsing: file.bytes, file: name)

@@ -79,10 +79,10 @@ struct GGUFHyperparameters {
     private func headDim(_ hiddenSize: Int, _ headCount: Int) throws(ModelFileError) -> Int {
         let keyLength = try integer("attention.key_length", in: Limits.headDim)
         let valueLength = try integer("attention.value_length", in: Limits.headDim)
-        if keyLength == nil, hiddenSize % headCount != 0 {
+        let headDim = keyLength ?? hiddenSize / headCount
+        guard keyLength != nil || (hiddenSize % headCount == 0 && Limits.headDim.contains(headDim)) else {
             throw error("attention.head_count", "a divisor of embedding_length \(hiddenSize)", got: "\(headCount)")
         }
-        let headDim = keyLength ?? hiddenSize / headCount
         guard valueLength ?? headDim == headDim else {
             throw error("attention.value_length", "\(headDim), the key length", got: "\(valueLength ?? 0)")
         }

@@ -36,7 +36,8 @@ package struct ModelHyperparameters: Sendable, Hashable {
         static let hidden = 1...(1 << 20)
         static let feedForward = 1...(1 << 24)
         static let heads = 1...(1 << 16)
-        static let headDim = 1...(1 << 14)
+        /// A head of one dimension has nothing to rotate.
+        static let headDim = 2...(1 << 14)
         static let context = 1...(1 << 31)
         static let vocabulary = 1...(1 << 26)
         static let token = 0...(1 << 26)

@@ -168,14 +168,17 @@ struct ModelBuilder {
     }
 
     private func hasBias(_ role: TensorNaming.Role, _ index: Int) -> Bool {
-        if file.format == .gguf { return file.contains(naming.bias(role, index)) }
+        let isQueryKeyValue = role == .query || role == .key || role == .value
+        if file.format == .gguf, !(isQueryKeyValue && family.attentionBias == .queryKeyValue) {
+            return file.contains(naming.bias(role, index))
+        }
         switch role {
         case .gate, .up, .down: return parameters.hasFeedForwardBias ?? false
         case .query, .key, .value, .output:
             switch family.attentionBias {
             case .none: return false
             case .stated: return parameters.hasAttentionBias ?? false
-            case .queryKeyValue: return role != .output
+            case .queryKeyValue: return isQueryKeyValue
             }
         default: return false
         }

@@ -1,6 +1,6 @@
 /// What models of one architecture have in common, as a value; mechanisms are chosen by it, no code asks for its name.
 package struct ModelFamily: Sendable {
-    /// Which of query, key, value and output carry a bias in Hugging Face's format; GGUF shows it by the tensors.
+    /// Which of query, key, value and output carry a bias. What a configuration would state, GGUF shows by its tensors.
     enum AttentionBias: Sendable {
         case none
         /// All four, when `attention_bias` is true.
