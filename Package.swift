@@ -121,7 +121,7 @@ let package = Package(
         tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "Tensors"]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
-        tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ"]),
+        tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ", .logging]),
         tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
         tests(
             "ServingTests",

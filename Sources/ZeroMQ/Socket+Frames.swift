@@ -51,6 +51,16 @@ extension Socket {
         return try send(&payload)
     }
 
+    /// Waits until a send may be taken, or the time has come. For the rare sender that may wait; a loop does not.
+    package func waitUntilWritable(until deadline: ContinuousClock.Instant) throws(ZeroMQError) {
+        while true {
+            let left = max(.zero, ContinuousClock.now.duration(to: deadline))
+            var item = zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
+            if zmq_poll(&item, 1, Int(left.millisecondsRoundedUp)) >= 0 { return }
+            guard zmq_errno() == EINTR else { throw .last("poll") }
+        }
+    }
+
     /// The next frame; nil when none waits.
     package func receiveFrame() throws(ZeroMQError) -> Message? {
         var message = Message()

@@ -31,6 +31,13 @@ package struct ZeroMQError: Error, Sendable, Hashable, CustomStringConvertible {
         return ZeroMQError(operation: operation, endpoint: endpoint, errno: number, hint: hint)
     }
 
+    /// A send that would have to wait, where the bound on what is in flight should have made that impossible.
+    package static func sendRefused(to endpoint: Endpoint) -> ZeroMQError {
+        ZeroMQError(
+            operation: "send", endpoint: endpoint.description, errno: EAGAIN,
+            hint: "its queue is full or nobody is connected")
+    }
+
     package var description: String {
         let place = endpoint.map { "\($0): " } ?? ""
         let tail = hint.map { "; \($0)" } ?? ""

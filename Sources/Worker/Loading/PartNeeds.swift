@@ -1,0 +1,53 @@
+import Devices
+import Inference
+import ModelFiles
+import Models
+import Sharding
+
+/// The memory that a part takes, asked for before anything of it is.
+struct PartNeeds {
+    let stageWeightBytes: [Int]
+    let cacheBytes: Int
+    let scratchBytes: Int
+
+    var weightBytes: Int { stageWeightBytes.reduce(0, +) }
+
+    /// - Throws: ``LoadProblem`` `.outOfMemory` with the sum, when it exceeds the order's limits.
+    init(_ order: LoadOrder, model: ModelSpec, file: ModelFile) throws(LoadProblem) {
+        let parts = ModelParts(of: file, as: model)
+        stageWeightBytes = order.stages.map { stage in
+            let layers = parts.layers[stage.layers].reduce(0) { $0 + ModelParts.weightBytes($1) }
+            return layers + (stage.includesHead ? ModelParts.weightBytes(parts.head) : 0)
+        }
+        var (cache, scratch) = (0, 0)
+        for stage in order.stages {
+            let options = try ShardRunnerOptions(stage, order.limits)
+            cache += options.cacheBytes(of: model)
+            scratch += options.scratchBytes(of: model)
+        }
+        cacheBytes = cache
+        scratchBytes = scratch
+        let sum = weightBytes + cache + scratch
+        guard UInt64(sum) <= order.limits.memoryBytes else {
+            throw LoadProblem(
+                .outOfMemory,
+                "memory: expected at most \(order.limits.memoryBytes) bytes, got \(sum) (weights \(weightBytes) + cache "
+                    + "\(cache) + scratch \(scratch)); give the worker fewer layers, or a smaller context")
+        }
+    }
+}
+
+extension ShardRunnerOptions {
+    /// What a stage's runner is made with.
+    init(_ stage: StageOrder, _ limits: LoadLimits) throws(LoadProblem) {
+        let blocks = KVCache.blocksNeeded(positions: limits.cachePositions)
+        guard blocks <= Int(Int32.max) else {
+            throw LoadProblem(
+                .outOfMemory,
+                "cache: expected at most \(Int32.max) blocks of \(CacheShape.blockPositions), got \(blocks)")
+        }
+        self.init(
+            layers: stage.layers, hasHead: stage.includesHead, cacheType: limits.cacheType, cacheBlockCount: blocks,
+            rowsMax: limits.maxRows, contextLength: limits.contextLength)
+    }
+}

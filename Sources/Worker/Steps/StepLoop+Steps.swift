@@ -1,0 +1,147 @@
+import Inference
+import Logging
+import Sharding
+import ZeroMQ
+
+extension StepLoop {
+    /// Takes one message of the data socket: computes the step and sends it on, or drops it.
+    func take(_ message: borrowing ReceivedMessage) {
+        guard message.frameCount <= 2 else { return drop("a message of \(message.frameCount) frames, expected 1 or 2") }
+        message.header.withBytes { header in
+            message.payload.withBytes { payload in
+                do throws(WireError) {
+                    take(try CheckedFrame(header, payload: payload))
+                } catch {
+                    drop("data socket: \(error)")
+                }
+            }
+        }
+    }
+
+    private func take(_ frame: CheckedFrame) {
+        let prefix = frame.prefix
+        guard let epoch = epochs[prefix.epoch], epoch.run == prefix.run else {
+            return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which this worker does not hold")
+        }
+        guard case .active = epoch.phase else {
+            return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which is not active")
+        }
+        counters.stepsReceived.add(1, ordering: .relaxed)
+        do throws(StepProblem) {
+            guard let stage = epoch.stages[Int(prefix.stage)] else {
+                throw StepProblem("expected a stage of \(epoch.stages.keys.sorted()), got \(prefix.stage)")
+            }
+            guard prefix.step > stage.lastStep else {
+                return drop("step \(prefix.step) of epoch \(prefix.epoch), which came before")
+            }
+            guard prefix.step == stage.lastStep + 1 else {
+                throw StepProblem("expected step \(stage.lastStep + 1), got \(prefix.step): a message was lost")
+            }
+            let step: StepMessage
+            do throws(WireError) {
+                step = try StepMessage(frame)
+            } catch {
+                throw StepProblem("\(error)")
+            }
+            guard step.width == stage.runner.model.hiddenSize else {
+                throw StepProblem("width: expected \(stage.runner.model.hiddenSize), got \(step.width)")
+            }
+            try run(step, frame, stage)
+            stage.lastStep = prefix.step
+            counters.stepsCompleted.add(1, ordering: .relaxed)
+        } catch {
+            epoch.phase = .failed
+            post(
+                .stepFailed(
+                    StepFailure(
+                        epoch: prefix.epoch, step: prefix.step, stage: Int(prefix.stage), message: error.message)))
+        }
+    }
+
+    private func run(_ step: StepMessage, _ frame: CheckedFrame, _ stage: EpochStage) throws(StepProblem) {
+        let started = ContinuousClock.now
+        var result: StepResult?
+        // The runner writes straight into the message that goes on; a stage with the head writes nothing there.
+        let byteCount = stage.order.includesHead ? 0 : frame.payload.count
+        var output = try Message(byteCount: byteCount) { (bytes) throws(StepProblem) in
+            do throws(InferenceError) {
+                result = try stage.runner.run(step.step, hidden: frame.payload, output: bytes)
+            } catch {
+                throw StepProblem("\(error)")
+            }
+        }
+        var next = step
+        next.stageNanoseconds.append(started.duration(to: .now).nanoseconds)
+        next.wireBytes += UInt64(frame.byteCount)
+        if let result {
+            try send(result, of: next, from: stage)
+        } else {
+            next.stage += 1
+            try send(next, &output, to: stage.next)
+        }
+    }
+
+    private func send(_ step: StepMessage, _ payload: inout Message, to link: StageLink) throws(StepProblem) {
+        let frame: [UInt8]
+        do throws(WireError) {
+            frame = try payload.withBytes { (bytes) throws(WireError) in try step.frame(payload: bytes) }
+        } catch {
+            throw StepProblem("\(error)")
+        }
+        do throws(ZeroMQError) {
+            var header = Message(frame)
+            let hasPayload = payload.byteCount > 0
+            var outcome = try link.socket.socket.send(&header, more: hasPayload)
+            if outcome == .sent, hasPayload { outcome = try link.socket.socket.send(&payload) }
+            guard outcome == .sent else { throw ZeroMQError.sendRefused(to: link.endpoint) }
+        } catch {
+            throw StepProblem("next stage: \(error)")
+        }
+    }
+
+    private func send(_ result: StepResult, of step: StepMessage, from stage: EpochStage) throws(StepProblem) {
+        var result = result
+        result.stageNanoseconds = step.stageNanoseconds
+        let message = StepResultMessage(
+            run: step.run, epoch: step.epoch, stage: step.stage, result: result, wireBytes: step.wireBytes)
+        do {
+            let link = stage.next
+            guard try link.socket.socket.send(Message(message.frame())) == .sent else {
+                throw ZeroMQError.sendRefused(to: link.endpoint)
+            }
+            for range in message.logitsPieces {
+                try sendLogits(message, range, to: link)
+            }
+        } catch {
+            throw StepProblem("results: \(error)")
+        }
+    }
+
+    /// Logits may be more than the queue holds: these sends wait, up to a deadline, for the coordinator to read.
+    private func sendLogits(_ message: StepResultMessage, _ range: Range<Int>, to link: StageLink) throws {
+        let (frame, payload) = try message.result.logits[range].withUnsafeBytes { bytes in
+            (try message.logitsFrame(range, payload: bytes), Array(bytes))
+        }
+        let deadline = ContinuousClock.now + Self.logitsDeadline
+        while try link.socket.socket.send(Message(frame), payload: Message(payload)) != .sent {
+            guard ContinuousClock.now < deadline else { throw ZeroMQError.sendRefused(to: link.endpoint) }
+            try link.socket.socket.waitUntilWritable(until: deadline)
+        }
+    }
+
+    private static let logitsDeadline = Duration.seconds(10)
+}
+
+/// Why a step ended at this stage; one line.
+struct StepProblem: Error, Sendable {
+    let message: String
+
+    init(_ message: String) { self.message = message }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
+    }
+}

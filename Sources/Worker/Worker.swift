@@ -1,0 +1,61 @@
+import Logging
+import Sharding
+import ZeroMQ
+
+/// A worker process's whole business: joins its coordinator, loads its layers, turns steps into steps.
+///
+/// Two threads of its own do that: control and steps. Neither uses the concurrency runtime.
+package final class Worker: Sendable {
+    private let inbox: Mailbox<ControlEvent>
+    private let control: OwnedThread
+    private let outcomes: AsyncStream<WorkerOutcome>
+
+    /// Starts the threads; the worker then waits for its coordinator.
+    ///
+    /// - Throws: ``WorkerError`` when sockets cannot be made or the device cannot be used.
+    package init(_ configuration: WorkerConfiguration, logger: Logger) throws(WorkerError) {
+        let context: Context
+        let controlWakeup: Wakeup
+        let stepWakeup: Wakeup
+        do throws(ZeroMQError) {
+            context = try Context()
+            controlWakeup = try Wakeup()
+            stepWakeup = try Wakeup()
+        } catch {
+            throw WorkerError(.failed, place: "sockets", "\(error)")
+        }
+        let inbox = Mailbox<ControlEvent>(capacity: 4096, wakeup: controlWakeup)
+        let steps = Mailbox<StepCommand>(capacity: 256, wakeup: stepWakeup)
+        let counters = StepCounters()
+        let (outcomes, outcome) = AsyncStream<WorkerOutcome>.makeStream()
+        self.inbox = inbox
+        self.outcomes = outcomes
+        control = OwnedThread(name: "shard-control") {
+            let stepThread = OwnedThread(name: "shard-steps") {
+                StepLoop.main(
+                    configuration, context: context, wakeup: stepWakeup, inbox: steps, control: inbox,
+                    counters: counters, logger: logger)
+            }
+            let result = ControlLoop.main(
+                configuration, context: context, wakeup: controlWakeup, inbox: inbox, steps: steps,
+                counters: counters, logger: logger)
+            try? steps.post(.stop)
+            steps.close()
+            stepThread.join()
+            outcome.yield(result)
+            outcome.finish()
+        }
+    }
+
+    /// Asks the worker to tell its coordinator and to end; any thread.
+    package func leave(_ reason: String) {
+        // Refused only when it is ending already.
+        try? inbox.post(.leave(reason))
+    }
+
+    /// Waits for the end; once.
+    package func outcome() async -> WorkerOutcome {
+        for await outcome in outcomes { return outcome }
+        return .left("it ended before")
+    }
+}
