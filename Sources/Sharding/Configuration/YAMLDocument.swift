@@ -8,8 +8,8 @@ struct YAMLDocument {
     /// Eight references can multiply a document by twenty at most, whichever way they are nested.
     static let aliasesMax = 8
     static let nestingMax = 64
-    /// A file with more duplicate keys than this has them reported in parts.
-    static let duplicatesMax = 32
+    /// Each duplicate key costs another parse; a file that would take more bytes than this has them reported in parts.
+    static let parsedBytesMax = 1 << 20
 
     let root: Node
     /// Keys that stand twice in their mapping, by the name that took their place in `root`.
@@ -38,7 +38,7 @@ struct YAMLDocument {
                 // The parser stops at a duplicate key. It is given another name, so that everything after it is
                 // checked too.
                 let stand = UnicodeScalar(0xF0000 + duplicates.count).map(String.init) ?? ""
-                guard duplicates.count < Self.duplicatesMax, let name = names.first,
+                guard (duplicates.count + 2) * text.utf8.count <= Self.parsedBytesMax, let name = names.first,
                     let replaced = Self.rename(keyAt: context.mark, in: text, to: stand)
                 else {
                     throw YAMLProblem(

@@ -3,10 +3,11 @@ import Yams
 /// Collects what is wrong while a document is read to its end.
 final class ConfigurationProblems {
     private(set) var all: [ConfigurationProblem] = []
+    private var places: Set<ConfigurationPlace> = []
 
     func add(_ place: ConfigurationPlace, _ message: String) {
         // One place has one problem: the first, which is the cause of what follows.
-        if !all.contains(where: { $0.place == place }) { all.append(ConfigurationProblem(place, message)) }
+        if places.insert(place).inserted { all.append(ConfigurationProblem(place, message)) }
     }
 }
 

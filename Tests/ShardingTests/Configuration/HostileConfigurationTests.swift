@@ -78,6 +78,12 @@ struct HostileConfigurationTests {
         #expect(found.last?.hasSuffix("more problems") == true)
     }
 
+    @Test("a file full of duplicate keys is refused after a few parses")
+    func manyDuplicates() {
+        let keys = (0..<25_000).map { "k\($0 % 200): 1" }.joined(separator: "\n")
+        #expect(refusal(keys).contains { $0.contains("duplicate key") })
+    }
+
     @Test("control characters of the file do not reach the terminal")
     func controlCharacters() {
         let found = refusal("version: 1\nmodel: {source: m}\nworkers: [{name: \"a\\e[31m\"}]\n\"k\\e[0m\": 1")
