@@ -5,8 +5,12 @@ import Sharding
 enum EngineCommand: Sendable {
     case start(SequenceID, TokenRequest, TokenStream.Continuation)
     case cancel(SequenceID)
+    case perform(EngineJob)
     case stop
 }
+
+/// Something to do with the chain when no sequence runs; gets nil when the engine stops before.
+typealias EngineJob = @Sendable (ShardChain?) -> Void
 
 /// Hands commands to the engine's thread, which sleeps on it when it has nothing to do.
 ///

@@ -11,6 +11,7 @@ final class EngineThread: @unchecked Sendable {
     private let load: @Sendable () throws(InferenceError) -> ShardChain
     private let report: @Sendable (Result<LocalEngine.Loaded, InferenceError>) -> Void
     private var streams: [SequenceID: TokenStream.Continuation] = [:]
+    private var jobs: [EngineJob] = []
 
     init(
         queue: EngineQueue, options: LocalEngine.Options,
@@ -64,9 +65,10 @@ final class EngineThread: @unchecked Sendable {
         var schedule = initial
         let start = ContinuousClock.now
         while true {
-            for command in queue.take(waiting: schedule.isIdle) {
+            for command in queue.take(waiting: schedule.isIdle && jobs.isEmpty) {
                 guard obey(command, &schedule) else { return }
             }
+            if schedule.isIdle { runJobs(chain) }
             guard let step = schedule.nextStep(now: ContinuousClock.now - start) else { continue }
             do {
                 let result = try chain.run(step)
@@ -93,11 +95,19 @@ final class EngineThread: @unchecked Sendable {
         case .cancel(let id):
             schedule.cancel(id)
             streams[id] = nil
+        case .perform(let job):
+            jobs.append(job)
         case .stop:
             fail(schedule.removeAll(), EngineError(.unavailable, "the engine has stopped"))
+            runJobs(nil)
             return false
         }
         return true
+    }
+
+    private func runJobs(_ chain: ShardChain?) {
+        for job in jobs { job(chain) }
+        jobs.removeAll()
     }
 
     private func perform(_ actions: [LocalSchedule.Action]) {

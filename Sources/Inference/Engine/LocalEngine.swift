@@ -63,6 +63,31 @@ package final class LocalEngine: TokenEngine {
         return stream
     }
 
+    /// Does something with the chain on the engine's thread: a diagnostic, or loading and unloading of shards.
+    ///
+    /// It waits until no sequence runs, and may leave none in the chain's state.
+    package func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (ShardChain) throws(InferenceError) -> Value
+    ) async throws(InferenceError) -> Value {
+        let stopped = InferenceError(.device, place: "engine", "expected it to run, it has stopped")
+        let result: Result<Value, InferenceError> = await withCheckedContinuation { continuation in
+            let job: EngineJob = { chain in
+                guard let chain else { return continuation.resume(returning: .failure(stopped)) }
+                do throws(InferenceError) {
+                    continuation.resume(returning: .success(try work(chain)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+            do {
+                try queue.put(.perform(job))
+            } catch {
+                continuation.resume(returning: .failure(stopped))
+            }
+        }
+        return try result.get()
+    }
+
     /// Ends all streams with an error and the thread; later requests are refused.
     package func stop() { try? queue.put(.stop) }
 

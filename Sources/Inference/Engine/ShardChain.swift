@@ -29,7 +29,10 @@ package final class ShardChain {
 
     package let model: ModelSpec
     package let options: Options
-    package let runners: [ShardRunner]
+    /// In order; nil where a shard is not loaded.
+    package private(set) var runners: [ShardRunner?]
+    private let source: any TensorSource
+    private let device: any Device
     private let embedding: EmbeddingTable
     /// `[rowsMax, hiddenSize]`, between stages.
     private let hidden: UnsafeMutableBufferPointer<Float>
@@ -51,27 +54,46 @@ package final class ShardChain {
         }
         self.model = model
         self.options = options
+        self.source = source
+        self.device = device
         embedding = try EmbeddingTable(model: model, source: source)
-        let unitCount = Double(model.layers.count + 1)
-        var runners: [ShardRunner] = []
-        for (index, layers) in options.shards.enumerated() {
-            let hasHead = index == options.shards.count - 1
-            let weights = try ResidentWeights(
-                model: model, layers: layers, hasHead: hasHead, source: source, device: device
-            ) { state throws(InferenceError) in
-                progress(Double(layers.lowerBound + state.unitsDone) / unitCount)
-            }
-            runners.append(
-                try ShardRunner(
-                    model: model,
-                    options: ShardRunnerOptions(
-                        layers: layers, hasHead: hasHead, cacheType: options.cacheType,
-                        cacheBlockCount: options.cacheBlockCount, rowsMax: options.rowsMax,
-                        contextLength: options.contextLength),
-                    weights: weights, device: device))
-        }
-        self.runners = runners
+        runners = Array(repeating: nil, count: options.shards.count)
         hidden = .allocate(capacity: options.rowsMax * model.hiddenSize)
+        for index in options.shards.indices { try load(index, progress: progress) }
+    }
+
+    /// Puts a shard's weights onto the device; one that is there stays as it is.
+    ///
+    /// - Parameter progress: called after each unit with the fraction of the whole model that lies before its end.
+    package func load(_ index: Int, progress: (Double) -> Void = { _ in }) throws(InferenceError) {
+        guard runners.indices.contains(index), runners[index] == nil else { return try check(shard: index) }
+        let layers = options.shards[index]
+        let hasHead = index == options.shards.count - 1
+        let unitCount = Double(model.layers.count + 1)
+        let weights = try ResidentWeights(
+            model: model, layers: layers, hasHead: hasHead, source: source, device: device
+        ) { state throws(InferenceError) in
+            progress(Double(layers.lowerBound + state.unitsDone) / unitCount)
+        }
+        runners[index] = try ShardRunner(
+            model: model,
+            options: ShardRunnerOptions(
+                layers: layers, hasHead: hasHead, cacheType: options.cacheType,
+                cacheBlockCount: options.cacheBlockCount, rowsMax: options.rowsMax,
+                contextLength: options.contextLength),
+            weights: weights, device: device)
+    }
+
+    /// Gives a shard's weights and cache back; steps fail until it is loaded again.
+    package func unload(_ index: Int) throws(InferenceError) {
+        try check(shard: index)
+        runners[index] = nil
+    }
+
+    private func check(shard index: Int) throws(InferenceError) {
+        guard !runners.indices.contains(index) else { return }
+        throw InferenceError(
+            .invalidOption, place: "shard \(index)", "expected one of 0 to \(runners.count - 1)")
     }
 
     deinit { hidden.deallocate() }
@@ -86,7 +108,10 @@ package final class ShardChain {
         let states = UnsafeMutableBufferPointer(rebasing: hidden[..<(step.rows.count * model.hiddenSize)])
         try embedding.decode(step.rows, into: states)
         let bytes = UnsafeMutableRawBufferPointer(states)
-        for runner in runners {
+        for (index, runner) in runners.enumerated() {
+            guard let runner else {
+                throw InferenceError(.invalidOption, place: "shard \(index)", "expected it loaded; load it first")
+            }
             if let result = try runner.run(step, hidden: UnsafeRawBufferPointer(bytes), output: bytes) { return result }
         }
         preconditionFailure("the last shard has the head")
@@ -94,7 +119,7 @@ package final class ShardChain {
 
     /// Forgets all sequences.
     package func reset() {
-        for runner in runners { runner.reset() }
+        for runner in runners { runner?.reset() }
     }
 
     /// The logits that follow each token: a diagnostic.
