@@ -37,6 +37,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name, dependencies: dependencies + ["Terminal", .argumentParser, .logging], swiftSettings: swiftSettings)
 }
 
+func example(_ name: String) -> Target {
+    .executableTarget(
+        name: "example-\(name)", dependencies: ["ShardKit"], path: "Examples/\(name)", swiftSettings: swiftSettings)
+}
+
 let package = Package(
     name: "shard",
     products: [
@@ -111,6 +116,9 @@ let package = Package(
             ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
         program("shard-worker", ["Worker", "Sharding", "Devices"]),
 
+        example("complete"),
+        example("workers"),
+
         // Tests mirror Sources
         tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
@@ -125,8 +133,12 @@ let package = Package(
         tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
         tests(
             "ServingTests",
-            ["Serving", "Sharding", "Tokenizers", .product(name: "HummingbirdTesting", package: "hummingbird")]),
-        tests("ShardKitTests", ["ShardKit"]),
+            [
+                "Serving", "Sharding", "Tokenizers", "ModelFiles", .logging, .nioCore, .serviceLifecycle,
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
+        tests("ShardKitTests", ["ShardKit", "Sharding"]),
         tests("TerminalTests", ["Terminal"]),
         tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),
         tests("ProgramTests", [.subprocess]),

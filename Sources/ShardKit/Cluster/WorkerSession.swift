@@ -1,0 +1,132 @@
+import Coordinator
+import Logging
+import Sharding
+
+/// A model over worker processes that are started on this machine for it, and end with it.
+package final class WorkerSession: Sendable {
+    package struct Options: Sendable {
+        package var layout: WorkerLayout
+        /// Of each worker.
+        package var devices: [String]
+        /// Of each worker; nil divides the machine's cores.
+        package var threads: Int?
+        package var cacheType: CacheElementType
+        package var contextLength: Int
+        package var sequencesMax: Int
+        /// Rows of a step at most.
+        package var rowsMax = 256
+        /// Path of `shard-worker`; nil looks beside this program and in PATH.
+        package var workerProgram: String?
+
+        package init(
+            layout: WorkerLayout, devices: [String], threads: Int? = nil, cacheType: CacheElementType,
+            contextLength: Int, sequencesMax: Int = 1
+        ) {
+            self.layout = layout
+            self.devices = devices
+            self.threads = threads
+            self.cacheType = cacheType
+            self.contextLength = contextLength
+            self.sequencesMax = sequencesMax
+        }
+    }
+
+    private enum Outcome: Sendable {
+        case ready
+        case ended(CoordinatorError?)
+    }
+
+    package var engine: any TokenEngine { cluster.engine }
+    /// Of each worker, as it stood when the session was ready.
+    package let processIDs: [Int32?]
+    private let cluster: Cluster
+    private let run: Task<CoordinatorError?, Never>
+
+    /// Starts the workers and returns when they have loaded the model and taken up the plan.
+    ///
+    /// - Parameter print: takes the workers' log lines: name, line.
+    package static func start(
+        _ model: OpenedModel, _ options: Options, logger: Logger,
+        print: @escaping @Sendable (String, String) -> Void = { _, _ in }
+    ) async throws(ShardKitError) -> WorkerSession {
+        var settings = ClusterOptions(
+            name: model.file.name, source: model.path, workers: options.workers,
+            contextLength: options.contextLength, cacheType: options.cacheType, maxSequences: options.sequencesMax,
+            maxRows: options.rowsMax, policy: .manual)
+        settings.workerProgram = options.workerProgram
+        let cluster: Cluster
+        do {
+            cluster = try await Cluster.start(settings, logger: logger, print: print)
+        } catch {
+            throw ShardKitError(clusterError: error)
+        }
+        let (outcomes, outcome) = AsyncStream<Outcome>.makeStream()
+        let run = Task { () -> CoordinatorError? in
+            var failure: CoordinatorError?
+            do throws(CoordinatorError) { try await cluster.run() } catch { failure = error }
+            outcome.yield(.ended(failure))
+            return failure
+        }
+        let watch = Task { if await cluster.waitUntilReady() { outcome.yield(.ready) } }
+        defer { watch.cancel() }
+        for await first in outcomes {
+            switch first {
+            case .ready:
+                let status = await cluster.service.status
+                return WorkerSession(cluster: cluster, run: run, processIDs: status.workers.map(\.processID))
+            case .ended(let failure):
+                throw failure.map { ShardKitError(clusterError: $0) }
+                    ?? ShardKitError(.cluster, "the cluster stopped before it was ready")
+            }
+        }
+        // Only a cancelled task gets here.
+        await cluster.stop()
+        _ = await run.value
+        throw ShardKitError(.cluster, "cancelled while the workers were starting")
+    }
+
+    private init(cluster: Cluster, run: Task<CoordinatorError?, Never>, processIDs: [Int32?]) {
+        self.cluster = cluster
+        self.run = run
+        self.processIDs = processIDs
+    }
+
+    deinit {
+        let cluster = cluster
+        Task { await cluster.stop() }
+    }
+
+    /// The logits that follow each token.
+    ///
+    /// - Parameters:
+    ///   - chunk: rows of one step at most; the bits do not depend on it.
+    ///   - body: called with `[rows, vocabularySize]` of the next rows, in order.
+    package func logits(
+        of tokens: [TokenID], chunk: Int, _ body: ([Float]) async throws -> Void
+    ) async throws {
+        try await cluster.engine.logits(of: tokens, chunk: chunk, body)
+    }
+
+    /// Lets running generations end, and then the workers; returns when no process is left.
+    package func stop() async {
+        await cluster.stop()
+        _ = await run.value
+    }
+}
+
+extension WorkerSession.Options {
+    fileprivate var workers: [WorkerSettings] {
+        zip(layout.selections, devices).enumerated().map { index, worker in
+            var settings = WorkerSettings(local: "worker-\(index)", threads: threads)
+            settings.device = worker.1
+            settings.layers = worker.0
+            return settings
+        }
+    }
+}
+
+extension ShardKitError {
+    fileprivate init(clusterError error: CoordinatorError) {
+        self.init(error.code == .configuration ? .request : .cluster, error.message)
+    }
+}
