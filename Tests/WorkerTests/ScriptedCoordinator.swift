@@ -19,6 +19,10 @@ enum Fixtures {
     /// A tiny Llama: see its `reference.json`.
     static var llamaFolder: String { root + "/Tests/Fixtures/conformance/models/llama" }
     static let llamaFile = "llama-f16.gguf"
+
+    static func byteCount(_ path: String) throws -> UInt64 {
+        try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64)
+    }
 }
 
 /// A coordinator whose every message a test decides; on loopback, in the test's own thread.
@@ -158,8 +162,7 @@ extension ScriptedCoordinator {
         epoch: Epoch, layers: Range<Int> = 0..<2, stage: Int = 0, of stageCount: Int = 1, sha256: [UInt8] = [],
         file: String = Fixtures.llamaFile, next: Endpoint? = nil
     ) throws -> LoadOrder {
-        let path = Fixtures.llamaFolder + "/" + Fixtures.llamaFile
-        let bytes = try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64)
+        let bytes = try Fixtures.byteCount(Fixtures.llamaFolder + "/" + Fixtures.llamaFile)
         return LoadOrder(
             epoch: epoch,
             model: ModelReference(

@@ -46,6 +46,59 @@ struct WorkerLoadingTests {
         _ = await worker.outcome()
     }
 
+    @Test("a Hugging Face folder is found by its name, and loads")
+    func huggingFace() async throws {
+        let coordinator = try ScriptedCoordinator()
+        let file = Fixtures.llamaFolder + "/hf/model.safetensors"
+        var order = try coordinator.load(epoch: Epoch(1))
+        order.model = ModelReference(
+            format: .huggingFace, folder: "hf",
+            files: [ModelReferenceFile(name: "model.safetensors", bytes: try Fixtures.byteCount(file))])
+        let worker = try coordinator.makeWorker()
+        try coordinator.expectHello()
+        try coordinator.accept()
+        try coordinator.bringUp(order)
+        worker.leave("done")
+        _ = await worker.outcome()
+    }
+
+    @Test("of a folder of shards only the files with the worker's layers are needed; a damaged one is refused by name")
+    func shards() async throws {
+        let folder = NSTemporaryDirectory() + "/shard-worker-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let splitter = try ModelSplitter(source: Fixtures.llamaFolder + "/" + Fixtures.llamaFile)
+        _ = try splitter.split(shards: 2, into: folder + "/shards")
+        let manifest = try ShardFolder(path: folder + "/shards").manifest
+        let coordinator = try ScriptedCoordinator()
+        var order = try coordinator.load(epoch: Epoch(1), layers: 1..<2, stage: 1, of: 2)
+        order.model = ModelReference(
+            format: .shards, folder: "shards",
+            files: manifest.shards.map { shard in
+                ModelReferenceFile(
+                    name: shard.filename, bytes: UInt64(shard.fileSizeBytes),
+                    sha256: FileHash(shard.sha256)?.bytes ?? [], units: shard.units)
+            })
+        // The first shard is not this worker's business, so it may as well be missing.
+        try FileManager.default.removeItem(atPath: folder + "/shards/" + manifest.shards[0].filename)
+        let worker = try coordinator.makeWorker(folders: [folder])
+        try coordinator.expectHello()
+        try coordinator.accept()
+        try coordinator.bringUp(order)
+        worker.leave("done")
+        _ = await worker.outcome()
+
+        let path = folder + "/shards/" + manifest.shards[1].filename
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let second = try ScriptedCoordinator()
+        let failure = try await Self.failure(second, order, folders: [folder])
+        #expect(failure?.reason == .hashMismatch)
+        #expect(
+            failure?.message.hasPrefix("shard_001.gguf: sha256: expected \(manifest.shards[1].sha256), got ") == true)
+    }
+
     @Test("a file of another size is refused")
     func wrongSize() async throws {
         let coordinator = try ScriptedCoordinator()

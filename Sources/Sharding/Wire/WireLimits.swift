@@ -4,8 +4,8 @@ package enum WireLimits {
     package static let controlHeaderBytesMax = 1 << 20
     /// Header of a data message; `begin` carries all tokens of a sequence.
     package static let dataHeaderBytesMax = 16 << 20
-    /// Hidden states of a step.
-    package static let payloadBytesMax = 256 << 20
+    /// Hidden states of a step; the data sockets take frames up to this.
+    package static let payloadBytesMax = 64 << 20
     package static let rowsMax = 1 << 16
     package static let operationsMax = 1 << 16
     /// Tokens of one sequence, and so its positions.

@@ -77,7 +77,7 @@ final class ControlLoop {
     private func take(_ event: ControlEvent) throws(ZeroMQError) {
         switch event {
         case .listening(let endpoint): try start(listeningAt: endpoint)
-        case .stepThreadFailed(let message): end(.failed(WorkerError(.failed, place: "step thread", message)))
+        case .stepThreadFailed(let message): end(.failed(WorkerError(.failed, place: "data socket", message)))
         case .loadProgress(let progress):
             if epochs.isLoading(progress.epoch) { report(.loadProgress(progress)) }
         case .partLoaded(let order, let part): partLoaded(order, part)

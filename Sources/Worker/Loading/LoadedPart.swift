@@ -1,5 +1,6 @@
 import Devices
 import Inference
+import ModelFiles
 import Models
 import Sharding
 
@@ -15,29 +16,41 @@ final class LoadedPart: @unchecked Sendable {
     let weightBytes: Int
     private let reference: ModelReference
     private let stages: [Stage]
-    /// Whether the files' bytes are known by their hashes, so that equal names mean equal weights.
-    private let isHashed: Bool
+    /// The files without a hash, as they were when they were read.
+    private let unhashed: [SourceFile]
+
+    /// A file and what tells whether it is still the same.
+    struct SourceFile: Sendable {
+        var path: String
+        var identity: MappedFile.Identity?
+    }
 
     private struct Stage: Hashable {
         var layers: Range<Int>
         var includesHead: Bool
     }
 
-    init(_ order: LoadOrder, model: ModelSpec, device: any Device, weights: [any WeightResidency], weightBytes: Int) {
+    init(
+        _ order: LoadOrder, model: ModelSpec, device: any Device, weights: [any WeightResidency], weightBytes: Int,
+        unhashed: [SourceFile]
+    ) {
         self.model = model
         self.device = device
         self.weights = weights
         self.weightBytes = weightBytes
         reference = order.model
         stages = Self.stages(order)
-        isHashed = order.model.files.allSatisfy { !$0.sha256.isEmpty }
+        self.unhashed = unhashed
     }
 
-    /// Whether another epoch's order asks for these very weights.
-    ///
-    /// Files without a hash count as the same within a worker's life when their names and sizes are: they were read
-    /// once, and a file must not change while a cluster runs from it.
-    func serves(_ order: LoadOrder) -> Bool { reference == order.model && stages == Self.stages(order) }
+    /// Whether another epoch's order asks for these very weights. Files without a hash must be the ones that were read.
+    func serves(_ order: LoadOrder) -> Bool {
+        reference == order.model && stages == Self.stages(order)
+            && unhashed.allSatisfy { file in
+                guard let identity = file.identity else { return false }
+                return (try? MappedFile(path: file.path))?.identity == identity
+            }
+    }
 
     private static func stages(_ order: LoadOrder) -> [Stage] {
         order.stages.map { Stage(layers: $0.layers, includesHead: $0.includesHead) }

@@ -34,7 +34,7 @@ struct ModelFinder {
         let path = folder + "/" + name
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        return allowedRoots(around: folder).contains { real.hasPrefix($0 + "/") } ? path : nil
+        return allowedRoots(around: folder).contains { real.hasPrefix($0 == "/" ? $0 : $0 + "/") } ? path : nil
     }
 
     private func allowedRoots(around folder: String) -> [String] {

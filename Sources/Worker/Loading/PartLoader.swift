@@ -15,9 +15,8 @@ struct PartLoader {
     func load(_ progress: @escaping Progress) throws(LoadProblem) -> LoadedPart {
         let needed = neededFiles()
         let found = try ModelFinder(folders: configuration.modelFolders).find(needed, folder: order.model.folder)
-        var done = 0
-        let fileBytes = try check(needed, found.paths, progress)
-        done += fileBytes
+        let checked = try check(needed, found.paths, progress)
+        var done = checked.hashedBytes
         let file = try open(found)
         let model = try describe(file)
         let needs = try PartNeeds(order, model: model, file: file)
@@ -39,7 +38,9 @@ struct PartLoader {
             }
             done += bytes
         }
-        return LoadedPart(order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes)
+        return LoadedPart(
+            order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes,
+            unhashed: checked.unhashed)
     }
 
     /// Of a folder of shards, only those with units of these stages; else all.
@@ -57,12 +58,13 @@ struct PartLoader {
         }
     }
 
-    /// Compares sizes and hashes with the order's; returns the bytes that were hashed.
+    /// Compares sizes and hashes with the order's; returns the bytes that were hashed, and the files without a hash.
     private func check(
         _ files: [ModelReferenceFile], _ paths: [String], _ progress: Progress
-    ) throws(LoadProblem) -> Int {
+    ) throws(LoadProblem) -> (hashedBytes: Int, unhashed: [LoadedPart.SourceFile]) {
         let total = files.reduce(0) { $0 &+ ($1.sha256.isEmpty ? 0 : Int(clamping: $1.bytes)) }
         var done = 0
+        var unhashed: [LoadedPart.SourceFile] = []
         for (file, path) in zip(files, paths) {
             let mapped: MappedFile
             do {
@@ -74,7 +76,10 @@ struct PartLoader {
                 throw LoadProblem(
                     .hashMismatch, "\(file.name): size: expected \(file.bytes) bytes, got \(mapped.byteCount)")
             }
-            guard let expected = FileHash(bytes: file.sha256) else { continue }
+            guard let expected = FileHash(bytes: file.sha256) else {
+                unhashed.append(LoadedPart.SourceFile(path: path, identity: mapped.identity))
+                continue
+            }
             let hash: FileHash
             do {
                 hash = try configuration.hashes.hash(of: mapped) { bytes throws(CancellationError) in
@@ -88,7 +93,7 @@ struct PartLoader {
                 throw LoadProblem(.hashMismatch, "\(file.name): sha256: expected \(expected), got \(hash)")
             }
         }
-        return done
+        return (done, unhashed)
     }
 
     private func open(_ found: (folder: String, paths: [String])) throws(LoadProblem) -> ModelFile {

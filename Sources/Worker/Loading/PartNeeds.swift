@@ -14,6 +14,13 @@ struct PartNeeds {
 
     /// - Throws: ``LoadProblem`` `.outOfMemory` with the sum, when it exceeds the order's limits.
     init(_ order: LoadOrder, model: ModelSpec, file: ModelFile) throws(LoadProblem) {
+        let frameBytes = order.limits.maxRows * model.hiddenSize * MemoryLayout<Float>.size
+        guard frameBytes <= WireLimits.payloadBytesMax else {
+            throw LoadProblem(
+                .other,
+                "max_rows: expected at most \(WireLimits.payloadBytesMax) bytes of hidden states a step, got "
+                    + "\(order.limits.maxRows) rows of \(model.hiddenSize): \(frameBytes)")
+        }
         let parts = ModelParts(of: file, as: model)
         stageWeightBytes = order.stages.map { stage in
             let layers = parts.layers[stage.layers].reduce(0) { $0 + ModelParts.weightBytes($1) }

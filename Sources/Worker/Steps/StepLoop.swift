@@ -8,6 +8,9 @@ import ZeroMQ
 final class StepLoop {
     /// Messages taken before commands are looked at again.
     private static let messagesPerTurn = 16
+    /// More than any window of steps in flight, so that a refused send is a fault.
+    private static let dataOptions = SocketOptions(
+        frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256)
 
     let inbox: Mailbox<StepCommand>
     let control: Mailbox<ControlEvent>
@@ -31,7 +34,7 @@ final class StepLoop {
                 _ = try CPUDevice(CPUDeviceOptions(threads: 1, kernels: configuration.cpu.kernels, cpus: [first]))
             }
             let loop = SocketLoop(context: context, wakeup: wakeup)
-            let data = try loop.open(.pull)
+            let data = try loop.open(.pull, options: dataOptions)
             let endpoint = try data.socket.bind(configuration.bind)
             let steps = StepLoop(loop, data, inbox: inbox, control: control, counters: counters, logger: logger)
             try control.post(.listening(endpoint))
@@ -154,7 +157,7 @@ final class StepLoop {
 
     private func link(to endpoint: Endpoint) throws(ZeroMQError) -> StageLink {
         if let link = links[endpoint] { return link }
-        let link = StageLink(endpoint, try loop.open(.push, monitored: true))
+        let link = StageLink(endpoint, try loop.open(.push, options: Self.dataOptions, monitored: true))
         try link.socket.socket.connect(endpoint)
         links[endpoint] = link
         return link
