@@ -5,6 +5,7 @@ import Sharding
 /// Its description is one line; ``status`` and ``ErrorBody`` are its forms in HTTP.
 package struct ServingError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: String, Sendable, Hashable {
+        case invalidHTTP = "invalid_http"
         case invalidJSON = "invalid_json"
         case invalidValue = "invalid_value"
         case missingField = "missing_required_parameter"
@@ -13,7 +14,6 @@ package struct ServingError: Error, Sendable, Hashable, CustomStringConvertible 
         case contextLengthExceeded = "context_length_exceeded"
         case modelNotFound = "model_not_found"
         case notFound = "not_found"
-        case methodNotAllowed = "method_not_allowed"
         case hostRefused = "host_refused"
         case bodyTooLarge = "request_too_large"
         case requestLineTooLong = "uri_too_long"
@@ -62,10 +62,10 @@ extension ServingError {
     /// The HTTP status that says this before a response has begun.
     var status: Int {
         switch code {
-        case .invalidJSON, .invalidValue, .missingField, .unknownField, .notYet, .contextLengthExceeded: 400
+        case .invalidHTTP, .invalidJSON, .invalidValue, .missingField, .unknownField, .notYet, .contextLengthExceeded:
+            400
         case .hostRefused: 403
         case .modelNotFound, .notFound: 404
-        case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .requestLineTooLong: 414
         case .overloaded: 429

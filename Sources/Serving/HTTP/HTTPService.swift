@@ -73,7 +73,7 @@ package struct HTTPService: Service {
             router: router,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionWatch(limits: limits)],
+                    additionalChannelHandlers: [ConnectionWatch(limits: limits), ParserErrorBody(limits: limits)],
                     idleTimeout: TimeAmount(limits.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,

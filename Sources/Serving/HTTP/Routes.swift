@@ -78,7 +78,14 @@ struct Routes: Sendable {
     }
 
     private static func body(_ request: Request, _ limits: ServingLimits) async throws -> JSONValue {
-        let buffer = try await request.body.collect(upTo: limits.bodyBytesMax)
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: limits.bodyBytesMax)
+        } catch let error as NIOTooManyBytesError {
+            throw error
+        } catch {
+            throw ServingError(.invalidHTTP, nil, "body: expected all of it, got a broken one: \(error)")
+        }
         return try RequestJSON.parse(buffer)
     }
 

@@ -24,18 +24,28 @@ struct Timings: Encodable, Sendable, Hashable {
         generatedTokens = choices.reduce(0) { $0 + $1.generatedTokens }
         let prompt = choices.map(\.prompt).max() ?? .zero
         let generation = choices.map(\.generation).max() ?? .zero
-        promptMs = prompt.milliseconds
-        generationMs = generation.milliseconds
+        promptMs = prompt.milliseconds.rounded(places: 3)
+        generationMs = generation.milliseconds.rounded(places: 3)
         promptTokensPerSecond = Self.rate(promptTokens, prompt)
         generationTokensPerSecond = Self.rate(generatedTokens - choices.count, generation)
         self.wireBytes = wireBytes
         // A choice's last token is never computed on.
         let computedCount = promptTokens + generatedTokens - choices.count
-        wireBytesPerToken = wireBytes.flatMap { computedCount > 0 ? Double($0) / Double(computedCount) : nil }
+        wireBytesPerToken = wireBytes.flatMap {
+            computedCount > 0 ? (Double($0) / Double(computedCount)).rounded(places: 1) : nil
+        }
     }
 
     private static func rate(_ count: Int, _ time: Duration) -> Double? {
-        count > 0 && time > .zero ? Double(count) * 1000 / time.milliseconds : nil
+        count > 0 && time > .zero ? (Double(count) * 1000 / time.milliseconds).rounded(places: 2) : nil
+    }
+}
+
+extension Double {
+    fileprivate func rounded(places: Int) -> Double {
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        return (self * scale).rounded() / scale
     }
 }
 
