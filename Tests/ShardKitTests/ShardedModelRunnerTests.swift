@@ -49,6 +49,16 @@ struct ShardedModelRunnerTests {
         #expect(stopped == " 1")
     }
 
+    @Test("a generation goes on when its runner has gone")
+    func orphan() async throws {
+        let options = GenerationOptions(maxTokens: 20)
+        let text = try await ShardedModelRunner(shards: Fixtures.demo, options: Fixtures.options)
+            .generate(prompt: "12 plus 7 is", options: options)
+        var answer = ""
+        for try await piece in text { answer += piece }
+        #expect(answer == " 19.")
+    }
+
     @Test("generations that are left early make room for others")
     func leaving() async throws {
         let runner = try await ShardedModelRunner(shards: Fixtures.tiny, options: Fixtures.options)

@@ -73,8 +73,6 @@ public final class ShardedModelRunner: Sendable {
         }
     }
 
-    deinit { engine.stop() }
-
     /// The logits that follow each token.
     ///
     /// - Parameter tokens: ids from the model's vocabulary, at most as many as the context holds.
