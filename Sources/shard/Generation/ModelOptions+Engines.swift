@@ -1,5 +1,6 @@
 import Devices
 import Inference
+import Logging
 import ShardKit
 import Sharding
 import Terminal
@@ -22,6 +23,20 @@ extension ModelOptions {
             return try model.chain(cpu: cpu, cacheType: cacheType, contextLength: contextLength) { part in
                 bar.update(done: Int(part * Double(bytes)), total: bytes)
             }
+        }
+    }
+
+    /// The model over worker processes, which end with the session.
+    func startWorkers(
+        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int
+    ) async throws -> WorkerSession {
+        let layout = WorkerLayout.even(layerCount: model.spec.layers.count, workerCount: workers)
+        if let warning = layout.warning { StandardError.write("warning: --workers \(workers): \(warning)") }
+        let options = WorkerSession.Options(
+            layout: layout, devices: layout.selections.map { _ in device }, threads: threads, cacheType: cacheType,
+            contextLength: contextLength)
+        return try await WorkerSession.start(model, options, logger: Logger(label: "shard")) { name, line in
+            StandardError.write("\(name): \(line)")
         }
     }
 }
