@@ -14,6 +14,8 @@ package enum JinjaValue: Sendable {
 
     package static func list(_ items: [JinjaValue]) -> JinjaValue { .list(JinjaList(items)) }
 
+    static func tuple(_ items: [JinjaValue]) -> JinjaValue { .list(JinjaList(items, isTuple: true)) }
+
     var depth: Int {
         switch self {
         case .list(let list): list.depth
@@ -93,8 +95,14 @@ package struct JinjaList: Sendable {
     /// Lists and mappings inside each other, this one included; bounds every recursion over values.
     let depth: Int
 
-    package init(_ items: [JinjaValue]) {
+    /// Whether it is written out with round brackets; tuples are lists in all else.
+    let isTuple: Bool
+
+    package init(_ items: [JinjaValue]) { self.init(items, isTuple: false) }
+
+    init(_ items: [JinjaValue], isTuple: Bool) {
         self.items = items
+        self.isTuple = isTuple
         depth = 1 + (items.lazy.map(\.depth).max() ?? 0)
     }
 }

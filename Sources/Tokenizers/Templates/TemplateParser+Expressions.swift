@@ -9,7 +9,7 @@ extension TemplateParser {
             if isTuple, isTupleEnd { break }
             items.append(try expression(withConditional: withConditional))
         } while skip(symbol: ",")
-        return isTuple ? TemplateExpression(kind: .list(items), line: line) : items[0]
+        return isTuple ? TemplateExpression(kind: .list(items, isTuple: true), line: line) : items[0]
     }
 
     private var isTupleEnd: Bool {
@@ -179,11 +179,11 @@ extension TemplateParser {
             kind = .literal(.number(value))
         case .symbol("("):
             advance()
-            if skip(symbol: ")") { return TemplateExpression(kind: .list([]), line: line) }
+            if skip(symbol: ")") { return TemplateExpression(kind: .list([], isTuple: true), line: line) }
             let value = try nested { (parser) throws(TokenizerError) in try parser.tuple() }
             try expect(symbol: ")")
             return value
-        case .symbol("["): kind = .list(try list())
+        case .symbol("["): kind = .list(try list(), isTuple: false)
         case .symbol("{"): kind = .map(try map())
         default: throw error("expected an expression, got \(described)")
         }

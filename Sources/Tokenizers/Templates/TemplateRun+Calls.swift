@@ -137,7 +137,7 @@ extension TemplateRun {
         case "keys": return .list(map.keys)
         case "values": return .list(map.values)
         case "copy": return .map(map)
-        default: return .list(zip(map.keys, map.values).map { .list([$0, $1]) })
+        default: return .list(zip(map.keys, map.values).map { .tuple([$0, $1]) })
         }
     }
 

@@ -23,7 +23,7 @@ extension TemplateRun {
         switch kind {
         case .literal(let value): return value
         case .name(let name): return lookUp(name)
-        case .list(let items): return try list(items)
+        case .list(let items, let isTuple): return try list(items, isTuple)
         case .map(let items): return try map(items)
         case .attribute(let value, let name): return try attribute(name, of: evaluate(value))
         case .item(let value, let key): return try item(evaluate(key), of: evaluate(value))
@@ -60,10 +60,10 @@ extension TemplateRun {
         return .undefined("\(TokenizerError.quoted(name)) is undefined")
     }
 
-    private func list(_ items: [TemplateExpression]) throws(TokenizerError) -> JinjaValue {
+    private func list(_ items: [TemplateExpression], _ isTuple: Bool) throws(TokenizerError) -> JinjaValue {
         var values: [JinjaValue] = []
         for item in items { values.append(try evaluate(item)) }
-        return try made(.list(values))
+        return try made(.list(JinjaList(values, isTuple: isTuple)))
     }
 
     private func map(_ items: [(TemplateExpression, TemplateExpression)]) throws(TokenizerError) -> JinjaValue {
@@ -162,7 +162,7 @@ extension TemplateRun {
         case .list(let list):
             let places = Self.places(bounds, count: list.items.count)
             try charge(places.count)
-            return .list(places.map { list.items[$0] })
+            return .list(JinjaList(places.map { list.items[$0] }, isTuple: list.isTuple))
         case .string(let text):
             let scalars = Array(text.unicodeScalars)
             try charge(scalars.count / 16)

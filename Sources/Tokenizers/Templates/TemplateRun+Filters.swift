@@ -15,7 +15,7 @@ extension TemplateRun {
             if value.isUndefined { return .list([]) }
             guard case .map(let map) = value else { throw error("`items` takes a mapping, got \(value.typeName)") }
             try charge(map.count)
-            return .list(zip(map.keys, map.values).map { .list([$0, $1]) })
+            return .list(zip(map.keys, map.values).map { .tuple([$0, $1]) })
         case "dictsort": return try dictsort(value, arguments)
         default:
             if Self.textFilters.contains(name) { return try textFilter(name, text(of: value), arguments) }
@@ -91,7 +91,7 @@ extension TemplateRun {
         let order = try sorted(
             pairs.map { $0[place] }, isCaseSensitive: arguments.value(0, "case_sensitive")?.isTrue ?? false,
             isReversed: arguments.value(2, "reverse")?.isTrue ?? false)
-        return .list(order.map { .list(pairs[$0]) })
+        return .list(order.map { .tuple(pairs[$0]) })
     }
 
     private static let textFilters: Set<String> = [

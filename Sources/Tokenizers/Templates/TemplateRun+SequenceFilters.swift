@@ -175,7 +175,7 @@ extension TemplateRun {
                 groups.append((keys[place], [items[place]]))
             }
         }
-        return try made(.list(groups.map { .list([$0.0, .list($0.1)]) }))
+        return try made(.list(groups.map { .tuple([$0.0, .list($0.1)]) }))
     }
 
     /// `batch(count)`: rows of `count`; `slice(count)`: `count` columns.

@@ -78,7 +78,7 @@ extension TemplateRun {
             return
         }
         let place = loops.count
-        loops.append(TemplateLoopState(items: items, depth: place + 1))
+        loops.append(TemplateLoopState(items: items))
         defer { loops.removeLast(loops.count - place) }
         for (index, item) in items.enumerated() {
             try charge()

@@ -26,12 +26,12 @@ extension TemplateRun {
         case .number(let value): text += Self.text(of: value)
         case .string(let value): text += Self.quoted(value)
         case .list(let list):
-            text += "["
+            text += list.isTuple ? "(" : "["
             for (place, item) in list.items.enumerated() {
                 if place > 0 { text += ", " }
                 try describe(item, into: &text)
             }
-            text += "]"
+            text += list.isTuple ? (list.items.count == 1 ? ",)" : ")") : "]"
         case .map(let map):
             text += "{"
             for (place, (key, item)) in zip(map.keys, map.values).enumerated() {

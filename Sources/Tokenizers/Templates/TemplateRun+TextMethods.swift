@@ -6,7 +6,7 @@ extension TemplateRun {
         "isspace",
         "isupper", "islower", "removeprefix", "removesuffix", "zfill", "ljust", "rjust", "center", "partition",
         "rpartition",
-        "isnumeric", "isdecimal",
+        "isnumeric", "isdecimal", "swapcase",
     ]
 
     /// Python's methods of strings.
@@ -29,6 +29,11 @@ extension TemplateRun {
         case "lower": return .string(text.lowercased())
         case "title": return .string(TextSearch.titled(text) { $0.properties.isCased })
         case "capitalize": return .string(TextSearch.capitalized(text))
+        case "swapcase":
+            let swapped = text.unicodeScalars.map {
+                $0.properties.isUppercase ? $0.properties.lowercaseMapping : $0.properties.uppercaseMapping
+            }
+            return .string(swapped.joined())
         case "startswith", "endswith": return .bool(try hasEnd(text, first, isStart: name == "startswith"))
         case "replace":
             let old = try requiredText(first, name)
@@ -149,9 +154,9 @@ extension TemplateRun {
             ? TextSearch.split(text, by: separator, splitsMax: 1)
             : TextSearch.splitFromEnd(text, by: separator, splitsMax: 1)
         guard parts.count == 2 else {
-            return .list((isFirst ? [text, "", ""] : ["", "", text]).map(JinjaValue.string))
+            return .tuple((isFirst ? [text, "", ""] : ["", "", text]).map(JinjaValue.string))
         }
-        return .list([parts[0], separator, parts[1]].map(JinjaValue.string))
+        return .tuple([parts[0], separator, parts[1]].map(JinjaValue.string))
     }
 
     private static func isAll(_ text: String, _ name: String) -> Bool {

@@ -146,13 +146,9 @@ final class TemplateScope {
 struct TemplateLoopState {
     let items: [JinjaValue]
     var index = 0
-    let depth: Int
     var lastChanged: [JinjaValue]?
 
-    init(items: [JinjaValue], depth: Int) {
-        self.items = items
-        self.depth = depth
-    }
+    init(items: [JinjaValue]) { self.items = items }
 
     func value(_ attribute: String) -> JinjaValue? {
         switch attribute {
@@ -163,8 +159,9 @@ struct TemplateLoopState {
         case "first": .bool(index == 0)
         case "last": .bool(index == items.count - 1)
         case "length": .integer(items.count)
-        case "depth": .integer(depth)
-        case "depth0": .integer(depth - 1)
+        // Only recursive loops, which there are none of here, count deeper.
+        case "depth": .integer(1)
+        case "depth0": .integer(0)
         case "previtem": index > 0 ? items[index - 1] : .undefined("there is no previous item")
         case "nextitem": index + 1 < items.count ? items[index + 1] : .undefined("there is no next item")
         case "cycle", "changed": .handle(.method(attribute))

@@ -3,7 +3,7 @@ struct TemplateExpression: Sendable {
     indirect enum Kind: Sendable {
         case literal(JinjaValue)
         case name(String)
-        case list([TemplateExpression])
+        case list([TemplateExpression], isTuple: Bool)
         case map([(TemplateExpression, TemplateExpression)])
         case attribute(TemplateExpression, String)
         case item(TemplateExpression, TemplateExpression)
