@@ -44,9 +44,20 @@ package final class Tokenizer: Sendable {
         normalizers = spec.normalizers
         preTokenizers = spec.preTokenizers
         rawMatcher = AddedTokenMatcher(spec.addedTokens.filter { !$0.isNormalized })
-        normalizedMatcher = AddedTokenMatcher(spec.addedTokens.filter(\.isNormalized))
+        normalizedMatcher = AddedTokenMatcher(try Self.normalized(spec))
         specialTokens = Set(spec.addedTokens.lazy.filter(\.isSpecial).map(\.id))
         model = try BytePairModel(spec)
+    }
+
+    /// The tokens that are looked for in normalised text, as they look there.
+    private static func normalized(_ spec: TokenizerSpec) throws(TokenizerError) -> [AddedToken] {
+        var tokens = spec.addedTokens.filter(\.isNormalized)
+        for place in tokens.indices {
+            var text = Array(tokens[place].text.utf8)
+            for normalizer in spec.normalizers { text = try normalizer.apply(to: text) }
+            tokens[place].text = String(decoding: text, as: UTF8.self)
+        }
+        return tokens
     }
 
     /// - Parameters:
