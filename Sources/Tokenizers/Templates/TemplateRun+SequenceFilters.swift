@@ -12,6 +12,8 @@ extension TemplateRun {
             try charge(bytes: text.utf8.count)
             return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
         }
+        // As in Jinja, these take anything empty for an empty sequence.
+        if !value.isTrue, ["map", "select", "reject", "selectattr", "rejectattr"].contains(name) { return .list([]) }
         let items = try items(of: value)
         switch name {
         case "first": return items.first ?? .undefined("the sequence is empty")

@@ -38,9 +38,9 @@ package struct TemplateTime: Sendable, Hashable {
 
     /// Reads ISO 8601: `2025-03-14`, `2025-03-14T15:09`, `2025-03-14T15:09:26`, with a fraction or a zone, which is left out.
     package init?(iso8601 text: String) {
-        let halves = text.split(whereSeparator: { $0 == "T" || $0 == " " })
+        let halves = text.split(omittingEmptySubsequences: false) { $0 == "T" || $0 == " " }
         guard (1...2).contains(halves.count) else { return nil }
-        let date = halves[0].split(separator: "-").map { Int($0) }
+        let date = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard date.count == 3, let year = date[0], let month = date[1], let day = date[2] else { return nil }
         self.init(year: year, month: month, day: day)
         if halves.count == 2 {
