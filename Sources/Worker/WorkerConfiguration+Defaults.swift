@@ -5,8 +5,11 @@ extension WorkerConfiguration {
 
     /// The machine's name and the device's, in the characters that names may have: `nodeA-cpu`, `nodeA-cuda-0`.
     package static func defaultName(device: String) -> String {
-        var bytes = [CChar](repeating: 0, count: 256)
-        let host = gethostname(&bytes, bytes.count - 1) == 0 ? String(cString: bytes) : "worker"
+        let host = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
+            name.initialize(repeating: 0)
+            return gethostname(name.baseAddress, name.count - 1) == 0
+                ? name.baseAddress.map { String(cString: $0) } ?? "" : "worker"
+        }
         let name = (host.isEmpty ? "worker" : host).prefix(40) + "-" + device.prefix(20)
         return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
     }

@@ -35,7 +35,7 @@ struct LogitsCommand: AsyncParsableCommand {
     var kvType: CacheType = .f32
 
     @Option(help: "How quantised weights meet activations: int8, or float (slow; the reference for accuracy).")
-    var activations: CPUDeviceOptions.Activations = .int8
+    var activations: ActivationType = .int8
 
     private static let rowsMax = 256
 
@@ -74,7 +74,7 @@ struct LogitsCommand: AsyncParsableCommand {
 
     private func writeFromThisProcess(_ opened: OpenedModel, _ file: ResultFile) async throws {
         var cpu = model.cpuOptions
-        cpu.activations = activations
+        cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
         try await ComputeThread.run { [cpu] in
             let chain = try opened.chain(

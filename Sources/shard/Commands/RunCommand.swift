@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     private func complete(_ session: GenerationSession) async throws {
         let ids = try tokens?.ids ?? session.tokenizer?.encode(prompt ?? "") ?? []
         let streams = !generation.json
-        let answer = try await session.answer(to: ids, isContinuation: true) { text in
+        let answer = try await session.answer(to: ids, isContinuation: tokens == nil) { text in
             if streams { StandardOutput.write(raw: text) }
         }
         if streams {

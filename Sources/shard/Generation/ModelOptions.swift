@@ -22,8 +22,15 @@ enum Mode: String, CaseIterable, ExpressibleByArgument {
     case memoryEfficient = "memory-efficient"
 }
 
-extension CPUDeviceOptions.Activations: @retroactive CaseIterable, @retroactive ExpressibleByArgument {
-    public static var allCases: [CPUDeviceOptions.Activations] { [.int8, .float] }
+enum ActivationType: String, CaseIterable, ExpressibleByArgument {
+    case int8, float
+
+    var activations: CPUDeviceOptions.Activations {
+        switch self {
+        case .int8: .int8
+        case .float: .float
+        }
+    }
 }
 
 /// Which model runs where.
