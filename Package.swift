@@ -130,7 +130,7 @@ let package = Package(
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ", .logging]),
-        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models"]),
+        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models", "ZeroMQ", .logging]),
         tests(
             "ServingTests",
             [

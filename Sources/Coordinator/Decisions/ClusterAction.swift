@@ -20,6 +20,8 @@ package enum ClusterAction: Sendable, Equatable {
     case restart(worker: String, after: Duration)
     /// End a launched worker's process at once: it does not answer.
     case kill(worker: String)
+    /// What would load, where nothing is to be loaded.
+    case planned(Plan)
     /// The cluster cannot come up like this; whoever launches gives up.
     case cannotStart(StartFailure)
     case log(Logger.Level, String, worker: String?)

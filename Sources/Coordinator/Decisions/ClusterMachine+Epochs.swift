@@ -17,6 +17,10 @@ extension ClusterMachine {
         } catch {
             return fail(.placement(error))
         }
+        if settings.plansOnly {
+            phase = .failed("only a plan was asked for")
+            return [.planned(plan)]
+        }
         guard let epoch = highestEpoch.next else {
             return fail(.worker("a worker reports the last possible epoch; restart the workers"))
         }

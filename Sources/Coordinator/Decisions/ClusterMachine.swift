@@ -28,7 +28,6 @@ package struct ClusterMachine: Sendable {
     /// Epochs that failed since a result last came.
     var failures = 0
     var planNotBefore = Duration.zero
-    private(set) var wasReady = false
     /// When the stop was asked for; nothing new is taken since.
     var stoppingSince: Duration?
     var hasStopped = false
@@ -114,7 +113,6 @@ package struct ClusterMachine: Sendable {
     package mutating func connected(_ epoch: Epoch, now: Duration) -> [ClusterAction] {
         guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return [] }
         phase = .running(plan)
-        wasReady = true
         registry.forgetFailedStarts()
         scheduler.start(epoch: epoch, depth: plan.orders.count, now: now)
         let stages = plan.plan.stages.count

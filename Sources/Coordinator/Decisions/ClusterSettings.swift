@@ -99,6 +99,8 @@ package struct ClusterSettings: Sendable {
     package var capacity: Capacity
     /// Where the last stage sends results.
     package var resultsEndpoint: String
+    /// Plan once all workers said hello, and load nothing.
+    package var plansOnly = false
     package var deadlines = Deadlines()
     package var retries = Retries()
 

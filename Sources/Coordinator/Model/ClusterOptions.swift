@@ -22,6 +22,8 @@ package struct ClusterOptions: Sendable {
     package var control: Endpoint
     package var workers: [WorkerSettings]
     package var deadlines: ClusterSettings.Deadlines
+    /// Plan once all workers said hello, and load nothing.
+    package var plansOnly = false
     package var retries = ClusterSettings.Retries()
     /// Path of `shard-worker`; nil looks for it.
     package var workerProgram: String?

@@ -70,6 +70,24 @@ package struct Cluster: Sendable {
     /// Drains, ends the workers that were started here, and lets ``run()`` return.
     package func stop() async { await service.stop() }
 
+    /// Waits for all workers' hellos and plans; loads nothing. In place of ``run()``, on a cluster whose options say
+    /// so.
+    ///
+    /// - Parameter wait: how long workers have to report.
+    package func plan(within wait: Duration) async throws(CoordinatorError) -> Plan {
+        let timeout = Task { [service] in
+            try await Task.sleep(for: wait)
+            await service.stop()
+        }
+        defer { timeout.cancel() }
+        try await service.run()
+        if let plan = await service.plannedPlan { return plan }
+        guard case .notReady(let reason) = await service.lastReadiness else {
+            throw CoordinatorError(.failed, "no plan was made")
+        }
+        throw CoordinatorError(.failed, "plan: no hello within \(ClusterMachine.seconds(wait)): \(reason)")
+    }
+
     /// Returns when a token can be produced; false when the watch ended before that.
     package func waitUntilReady() async -> Bool {
         for await _ in await service.watch() {
@@ -105,6 +123,7 @@ extension ClusterOptions {
             resultsEndpoint: "")
         settings.deadlines = deadlines
         settings.retries = retries
+        settings.plansOnly = plansOnly
         return settings
     }
 

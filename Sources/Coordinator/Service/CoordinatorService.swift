@@ -37,7 +37,11 @@ package actor CoordinatorService {
     private var chunks: [SequenceID: CheckedContinuation<Result<[Float], EngineError>, Never>] = [:]
     private var startFailure: StartFailure?
     private var wasReady = false
-    private var changes: AsyncStream<Void>.Continuation?
+    private var plan: Plan?
+    /// As it was when the stop was asked for.
+    private(set) var lastReadiness = EngineReadiness.ready
+    private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
+    private var watcherCount = 0
 
     package init(settings: ClusterSettings, parts: Parts) throws(ZeroMQError) {
         machine = ClusterMachine(settings: settings)
@@ -77,6 +81,7 @@ package actor CoordinatorService {
 
     /// Drains, then ends ``run()``.
     package func stop() {
+        lastReadiness = machine.readiness
         perform(machine.stop(now: now))
     }
 
@@ -101,6 +106,7 @@ package actor CoordinatorService {
         switch event {
         case .report(let report, let peer, let run):
             perform(machine.receive(report, from: peer, run: run, now: now))
+            if case .loadProgress = report { tellWatchers() }
         case .result(let message, let wireBytes):
             perform(
                 machine.receive(
@@ -143,7 +149,7 @@ package actor CoordinatorService {
     private func perform(_ actions: [ClusterAction]) {
         for action in actions { perform(action) }
         if case .ready = machine.readiness { wasReady = true }
-        if !actions.isEmpty { changes?.yield() }
+        if !actions.isEmpty { tellWatchers() }
     }
 
     private func perform(_ action: ClusterAction) {
@@ -162,6 +168,9 @@ package actor CoordinatorService {
             processes?.start(worker, after: wait)
         case .kill(let worker):
             processes?.kill(worker)
+        case .planned(let plan):
+            self.plan = plan
+            stop()
         case .cannotStart(let failure):
             startFailure = failure
         case .log(let level, let line, let worker):
@@ -211,7 +220,8 @@ package actor CoordinatorService {
         for chunk in chunks.values { chunk.resume(returning: .failure(error)) }
         streams.removeAll()
         chunks.removeAll()
-        changes?.finish()
+        for watcher in watchers.values { watcher.finish() }
+        watchers.removeAll()
         await processes?.stopAll()
         let (embedding, sockets) = (embedding, sockets)
         // Joining waits for messages to leave: not here, on a thread of its own.
@@ -249,12 +259,23 @@ package actor CoordinatorService {
 
     // MARK: Watching
 
-    /// A value whenever something may have changed; the newest alone is kept. One watcher at a time.
+    /// A value whenever something may have changed, the newest alone kept; ends with the service.
     package func watch() -> AsyncStream<Void> {
-        changes?.finish()
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        changes = continuation
+        let id = watcherCount
+        watcherCount += 1
+        watchers[id] = continuation
+        continuation.onTermination = { [weak self] _ in Task { await self?.forget(watcher: id) } }
         continuation.yield()
         return stream
     }
+
+    private func forget(watcher id: Int) { watchers[id] = nil }
+
+    private func tellWatchers() {
+        for watcher in watchers.values { watcher.yield() }
+    }
+
+    /// What was planned, where only that was asked for.
+    package var plannedPlan: Plan? { plan }
 }

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Coordinator
+import ShardKit
+import Sharding
+import Terminal
+
+/// The options of every subcommand, and what they name.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The cluster's configuration.", valueName: "file"))
+    var config: String
+
+    func load() throws -> ClusterConfiguration {
+        do {
+            return try ClusterConfiguration.load(path: config)
+        } catch {
+            throw ProgramError(.configuration, error.lines)
+        }
+    }
+
+    /// The model, with what the file says of its layers checked against it.
+    func open(_ configuration: ClusterConfiguration) throws -> ClusterModel {
+        let model: ClusterModel
+        do {
+            model = try ClusterModel.open(configuration.model.source)
+        } catch {
+            throw ProgramError(.configuration, "\(config): model.source: \(error)")
+        }
+        let problems = configuration.problems(layerCount: model.spec.layers.count)
+        guard problems.isEmpty else {
+            throw ProgramError(.configuration, ConfigurationError(file: config, problems: problems).lines)
+        }
+        return model
+    }
+}
+
+/// The worker program of those that start workers.
+struct WorkerProgramOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The program shard-worker; by default the one beside this program, else the first in PATH.",
+            valueName: "path"))
+    var worker: String?
+}
+
+extension ProgramError {
+    init(_ error: CoordinatorError) {
+        switch error.code {
+        case .configuration: self.init(.configuration, error.message)
+        case .failed: self.init(.failedWhileRunning, error.message)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import Logging
+import ServiceLifecycle
+import Serving
+import ShardKit
+import Sharding
+import Terminal
+
+struct LaunchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "launch",
+        abstract: "Start the workers of this machine, wait for the others, load the model, and serve it over HTTP.",
+        discussion: """
+            SIGTERM or Ctrl-C lets running answers end, then stops the workers that it started. A second one stops \
+            at once.
+
+            Example:
+              shard-coordinator launch --config cluster.yaml
+            """)
+
+    @OptionGroup var file: ConfigurationOptions
+    @OptionGroup var program: WorkerProgramOptions
+    @OptionGroup var options: ProgramOptions
+
+    func run() async throws {
+        options.startLogging()
+        let signals = Signals.stream(SIGTERM, SIGINT)
+        let configuration = try file.load()
+        let model = try file.open(configuration)
+        let served = try Self.served(configuration.model.source)
+        let console = LaunchConsole(options: options)
+        let logger = Logger(label: "shard-coordinator")
+        var clusterOptions = ClusterOptions(configuration)
+        clusterOptions.workerProgram = program.worker
+        clusterOptions.workerLogLevel = options.logLevel.rawValue
+        do {
+            let cluster = try await Cluster.start(clusterOptions, model: model, logger: logger) { worker, line in
+                Task { await console.line(of: worker, line) }
+            }
+            try await serve(cluster, configuration, served, console: console, signals: signals, logger: logger)
+        } catch let error as CoordinatorError {
+            throw ProgramError(error)
+        }
+    }
+
+    private func serve(
+        _ cluster: Cluster, _ configuration: ClusterConfiguration, _ served: ServedModel, console: LaunchConsole,
+        signals: AsyncStream<Int32>, logger: Logger
+    ) async throws {
+        let http = try await HTTPFront.start(
+            cluster.engine, served, at: configuration.coordinator.http, logger: logger)
+        let stopper = Task {
+            var isStopping = false
+            for await _ in signals {
+                // Whoever asks twice does not want to wait. The workers see this process end.
+                if isStopping { Foundation.exit(1) }
+                isStopping = true
+                await http.stop()
+                await cluster.stop()
+            }
+        }
+        let watcher = Task {
+            for await _ in await cluster.service.watch() {
+                let status = await cluster.service.status
+                let plan = status.plan.map {
+                    PlanReport(plan: $0, model: configuration.model.name, settings: cluster.settings).lines
+                }
+                await console.show(
+                    status, model: configuration.model.name, endpoint: cluster.endpoints.control.description,
+                    http: http.address, plan: plan ?? [])
+                if status.readiness == .ready { await console.end() }
+            }
+        }
+        let outcome: Result<Void, any Error>
+        do {
+            try await cluster.run()
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        watcher.cancel()
+        await http.stop()
+        try? await http.ended()
+        stopper.cancel()
+        try outcome.get()
+    }
+
+    private static func served(_ source: String) throws -> ServedModel {
+        do {
+            let opened = try OpenedModel(path: source)
+            let tokenizer = try opened.tokenizer()
+            // A model without one still completes text; chat requests are refused then.
+            let template = try? opened.chatTemplate()
+            return ServedModel(
+                tokenizer: tokenizer, template: template, sampling: opened.sampling,
+                endTokens: opened.endTokens(tokenizer))
+        } catch {
+            throw ProgramError(.configuration, "\(error)")
+        }
+    }
+}

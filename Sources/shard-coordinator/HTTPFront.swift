@@ -1,0 +1,51 @@
+import Logging
+import ServiceLifecycle
+import Serving
+import Sharding
+import Terminal
+
+/// The HTTP API of a launch, from the bound port to the last answer.
+struct HTTPFront: Sendable {
+    /// `127.0.0.1:8080`, with the port that was taken.
+    let address: String
+    private let group: ServiceGroup
+    private let task: Task<Void, any Error>
+
+    /// Returns when the port is bound.
+    static func start(
+        _ engine: any TokenEngine, _ model: ServedModel, at address: NetworkAddress, logger: Logger
+    ) async throws -> HTTPFront {
+        let (listening, continuation) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let service: HTTPService
+        do {
+            service = HTTPService(
+                engine: engine, model: model, address: try ListenAddress(host: address.host, port: address.port),
+                logger: logger, whenListening: { continuation.yield($0) })
+        } catch {
+            throw ProgramError(.configuration, "coordinator.http: \(error)")
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: logger))
+        let task = Task {
+            defer { continuation.finish() }
+            try await group.run()
+        }
+        for await port in listening {
+            return HTTPFront(
+                address: NetworkAddress(host: address.host, port: port).description, group: group, task: task)
+        }
+        do {
+            try await task.value
+        } catch {
+            throw ProgramError(.failedWhileRunning, "coordinator.http: \(error)")
+        }
+        throw ProgramError(.failedWhileRunning, "coordinator.http: \(address): ended before it listened")
+    }
+
+    /// Takes no more connections; answers that run get the server's drain time.
+    func stop() async { await group.triggerGracefulShutdown() }
+
+    func ended() async throws { try await task.value }
+}

@@ -1,0 +1,102 @@
+import Coordinator
+import Foundation
+import Sharding
+import Terminal
+
+/// A plan for people, and for scripts.
+struct PlanReport {
+    let plan: Plan
+    let model: String
+    let settings: ClusterSettings
+
+    /// A table, and what it means.
+    var lines: [String] {
+        var table = TextTable([
+            ("worker", .left), ("device", .left), ("layers", .left), ("weights", .right), ("cache", .right),
+            ("scratch", .right), ("limit", .right), ("ms/token", .right),
+        ])
+        for share in plan.shares {
+            table.add([
+                share.worker, share.device, share.units, describeBytes(share.need.weightBytes),
+                describeBytes(share.need.cacheBytes), describeBytes(share.need.scratchBytes),
+                describeBytes(share.limitBytes), String(format: "%.2f", share.secondsPerToken * 1000),
+            ])
+        }
+        let capacity = settings.capacity
+        let head =
+            "\(model): \(plan.policy.rawValue), \(plan.stages.count) stages, \(capacity.maxSequences) sequences of "
+            + "\(capacity.contextLength) positions, cache \(settings.cacheType.rawValue)"
+        return [head] + table.lines + [speed] + plan.leftOut
+    }
+
+    private var speed: String {
+        let prediction = plan.prediction
+        var line =
+            "predicted: \(rate(prediction.tokensPerSecond)) tokens/s for one sequence, "
+            + "\(rate(prediction.pipelinedTokensPerSecond)) for many"
+        if let alone = plan.alone, let worker = alone.worker, plan.shares.count > 1 {
+            line += "; \(worker) alone: \(rate(alone.tokensPerSecond))"
+        }
+        return line
+    }
+
+    private func rate(_ value: Double) -> String { String(format: value < 10 ? "%.1f" : "%.0f", value) }
+
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        let value = PlanJSON(
+            model: model, policy: plan.policy.rawValue, contextLength: settings.capacity.contextLength,
+            maxSequences: settings.capacity.maxSequences, kvType: settings.cacheType.rawValue,
+            stages: plan.stages.enumerated().map { index, stage in
+                PlanJSON.Stage(
+                    index: index, worker: stage.worker, layerFirst: stage.layers.lowerBound,
+                    layerEnd: stage.layers.upperBound, includesHead: stage.includesHead)
+            },
+            workers: plan.shares.map { share in
+                PlanJSON.Worker(
+                    name: share.worker, device: share.device, layers: share.layerCount,
+                    weightBytes: share.need.weightBytes, cacheBytes: share.need.cacheBytes,
+                    scratchBytes: share.need.scratchBytes, limitBytes: share.limitBytes,
+                    secondsPerToken: share.secondsPerToken)
+            },
+            leftOut: plan.leftOut, tokensPerSecond: plan.prediction.tokensPerSecond,
+            pipelinedTokensPerSecond: plan.prediction.pipelinedTokensPerSecond,
+            aloneTokensPerSecond: plan.alone?.tokensPerSecond)
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}
+
+private struct PlanJSON: Encodable {
+    struct Stage: Encodable {
+        var index: Int
+        var worker: String
+        var layerFirst: Int
+        var layerEnd: Int
+        var includesHead: Bool
+    }
+
+    struct Worker: Encodable {
+        var name: String
+        var device: String
+        var layers: Int
+        var weightBytes: Int
+        var cacheBytes: Int
+        var scratchBytes: Int
+        var limitBytes: Int
+        var secondsPerToken: Double
+    }
+
+    var model: String
+    var policy: String
+    var contextLength: Int
+    var maxSequences: Int
+    var kvType: String
+    var stages: [Stage]
+    var workers: [Worker]
+    var leftOut: [String]
+    var tokensPerSecond: Double
+    var pipelinedTokensPerSecond: Double
+    var aloneTokensPerSecond: Double?
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Sharding
+import Terminal
+
+/// `shard-coordinator`: the whole cluster from one file.
+@main
+struct ShardCoordinator: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shard-coordinator",
+        abstract: "Run a language model on several worker processes.",
+        discussion: """
+            Examples:
+              shard-coordinator check --config cluster.yaml
+              shard-coordinator plan --config cluster.yaml
+              shard-coordinator launch --config cluster.yaml
+
+            Exit codes: 0 fine, 1 failed while running, 2 configuration or does not fit, 64 usage.
+            """,
+        version: ShardVersion.current,
+        subcommands: [LaunchCommand.self, PlanCommand.self, CheckCommand.self])
+
+    static func main() async { await Program.main(ShardCoordinator.self) }
+}

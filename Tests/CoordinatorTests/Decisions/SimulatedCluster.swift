@@ -1,0 +1,233 @@
+import Sharding
+
+@testable import Coordinator
+
+/// A machine with workers that are values: what it sends is applied at once or kept, and time is set by hand.
+struct SimulatedCluster {
+    struct Process {
+        var instance: UInt64
+        var peer: PeerID
+        var held: Set<Epoch> = []
+        var activeEpoch: Epoch?
+        var isAlive = true
+        var stepsCompleted: UInt64 = 0
+    }
+
+    var machine: ClusterMachine
+    var now = Duration.zero
+    var processes: [String: Process] = [:]
+    /// Steps on their way, oldest first.
+    var pipeline: [(step: Step, epoch: Epoch)] = []
+    var connection: (epoch: Epoch, endpoint: String)?
+    var deliveries: [SequenceEvent] = []
+    var failures: [StartFailure] = []
+    var plans: [Plan] = []
+    var restarts: [(worker: String, at: Duration)] = []
+    var killed: [String] = []
+    var replies: [HelloReply] = []
+    var hasStopped = false
+    /// Orders that reach nobody until told so.
+    var holdsOrders = false
+    var heldOrders: [(CoordinatorOrder, PeerID)] = []
+    private var nextInstance: UInt64 = 1
+
+    static let layerCount = 6
+    static let vocabularySize = 100
+
+    init(
+        _ names: [String] = ["a", "b"], isLaunched: Bool = false, maxSequences: Int = 4, queueMax: Int = 4,
+        maxRows: Int = 8, contextLength: Int = 64, change: (inout ClusterSettings) -> Void = { _ in }
+    ) {
+        var settings = ClusterSettings(
+            run: RunID(high: 1, low: 2),
+            workers: names.map { ClusterSettings.ExpectedWorker(name: $0, isLaunched: isLaunched) },
+            model: ModelReference(format: .gguf, files: [ModelReferenceFile(name: "m.gguf", bytes: 1)]),
+            placementModel: PlacementModel(
+                name: "m",
+                layers: Array(
+                    repeating: .init(weightBytes: 1 << 20, stateBytesPerToken: 64), count: Self.layerCount),
+                headWeightBytes: 1 << 20, scratchBytesPerRow: 16, headScratchBytesPerRow: 16),
+            capacity: ClusterSettings.Capacity(
+                vocabularySize: Self.vocabularySize, contextLength: contextLength, maxSequences: maxSequences,
+                queueMax: queueMax, maxRows: maxRows, blockPositions: 16),
+            resultsEndpoint: "tcp://127.0.0.1:9")
+        change(&settings)
+        machine = ClusterMachine(settings: settings)
+    }
+
+    // MARK: Workers
+
+    mutating func hello(
+        _ name: String, version: ProtocolVersion = .current, highestEpoch: Epoch = .none, endpoint: String? = nil
+    ) -> WorkerHello {
+        let instance = processes[name]?.instance ?? 0
+        return WorkerHello(
+            version: version, name: name, instance: instance, processID: Int32(truncatingIfNeeded: instance),
+            dataEndpoint: endpoint ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu", threadCount: 1,
+            memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1e10,
+            highestEpoch: highestEpoch)
+    }
+
+    /// A new process of that name says hello.
+    mutating func join(_ name: String, highestEpoch: Epoch = .none) {
+        let instance = nextInstance
+        nextInstance += 1
+        processes[name] = Process(instance: instance, peer: PeerID(Array("\(name)-\(instance)".utf8)))
+        let hello = hello(name, highestEpoch: highestEpoch)
+        report(.hello(hello), of: name)
+    }
+
+    mutating func report(_ report: WorkerReport, of name: String) {
+        guard let process = processes[name] else { return }
+        perform(machine.receive(report, from: process.peer, run: machine.settings.run, now: now))
+    }
+
+    /// All workers join, load and activate.
+    mutating func start() {
+        for worker in machine.settings.workers { join(worker.name) }
+    }
+
+    mutating func die(_ name: String) { processes[name]?.isAlive = false }
+
+    // MARK: Time
+
+    /// Lets time pass in ticks, with heartbeats of those who live.
+    mutating func advance(_ duration: Duration, step: Duration = .milliseconds(50)) {
+        let end = now + duration
+        while now < end {
+            now = min(end, now + step)
+            for (name, process) in processes.sorted(by: { $0.key < $1.key }) where process.isAlive {
+                report(
+                    .heartbeat(
+                        WorkerHeartbeat(
+                            epoch: process.activeEpoch ?? .none, stepsReceived: process.stepsCompleted,
+                            stepsCompleted: process.stepsCompleted, layersCompleted: process.stepsCompleted,
+                            memoryAvailableBytes: 1 << 33)), of: name)
+            }
+            perform(machine.tick(now: now))
+        }
+    }
+
+    // MARK: Requests and steps
+
+    mutating func submit(
+        _ prompt: [TokenID], maxTokens: Int? = nil, endTokens: Set<TokenID> = []
+    ) throws(EngineError) -> SequenceID {
+        let (id, actions) = try machine.submit(
+            TokenRequest(prompt: prompt, maxTokens: maxTokens, endTokens: endTokens), now: now)
+        perform(actions)
+        return id
+    }
+
+    /// The oldest step comes back; the token after position p is p, so that answers can be foretold.
+    mutating func completeStep(_ change: (inout StepResult) -> Void = { _ in }) {
+        guard !pipeline.isEmpty else { return }
+        let (step, epoch) = pipeline.removeFirst()
+        for name in processes.keys { processes[name]?.stepsCompleted += 1 }
+        var result = StepResult(
+            step: step.id,
+            sequences: step.rows.filter { $0.output == .token }.map {
+                SequenceResult(
+                    sequence: $0.sequence, position: $0.position + 1,
+                    outcome: .tokens([AcceptedToken(token: TokenID($0.position % 90), logprob: 0)]))
+            },
+            logits: step.rows.filter { $0.output == .logits }.flatMap { row in
+                (0..<Self.vocabularySize).map { Float(row.position * 1000 + $0) }
+            })
+        change(&result)
+        receive(result, epoch: epoch)
+    }
+
+    mutating func receive(_ result: StepResult, epoch: Epoch, run: RunID? = nil) {
+        perform(
+            machine.receive(result, run: run ?? machine.settings.run, epoch: epoch, wireBytes: 100, now: now))
+    }
+
+    mutating func drain(limit: Int = 10_000) {
+        var left = limit
+        while !pipeline.isEmpty, left > 0 {
+            completeStep()
+            left -= 1
+        }
+    }
+
+    // MARK: Performing
+
+    mutating func perform(_ actions: [ClusterAction]) {
+        for action in actions {
+            switch action {
+            case .send(let order, let peer):
+                if holdsOrders { heldOrders.append((order, peer)) } else { take(order, at: peer) }
+            case .connect(let epoch, let endpoint):
+                connection = (epoch, endpoint)
+                pipeline.removeAll()
+                perform(machine.connected(epoch, now: now))
+            case .step(let step, let epoch):
+                if connection?.epoch == epoch { pipeline.append((step, epoch)) }
+            case .deliver(let event):
+                deliveries.append(event)
+            case .restart(let worker, let wait):
+                restarts.append((worker, now + wait))
+            case .kill(let worker):
+                killed.append(worker)
+                die(worker)
+            case .cannotStart(let failure):
+                failures.append(failure)
+            case .planned(let plan):
+                plans.append(plan)
+            case .log:
+                break
+            case .stopped:
+                hasStopped = true
+            }
+        }
+    }
+
+    private mutating func take(_ order: CoordinatorOrder, at peer: PeerID) {
+        if case .helloReply(let reply) = order { replies.append(reply) }
+        guard let name = processes.first(where: { $0.value.peer == peer })?.key, processes[name]?.isAlive == true else {
+            return
+        }
+        switch order {
+        case .load(let order):
+            processes[name]?.held.insert(order.epoch)
+            report(.loadProgress(LoadProgress(epoch: order.epoch, doneBytes: 1, totalBytes: 2)), of: name)
+            report(.loaded(Loaded(epoch: order.epoch, weightBytes: 1, cacheBytes: 1)), of: name)
+        case .activate(let epoch):
+            processes[name]?.activeEpoch = epoch
+            report(.activated(epoch), of: name)
+        case .drain(let epoch):
+            processes[name]?.held.remove(epoch)
+            report(.drained(epoch), of: name)
+        case .identify:
+            report(.hello(hello(name)), of: name)
+        case .helloReply, .heartbeat, .stop:
+            break
+        }
+    }
+
+    // MARK: Looking
+
+    func tokens(of id: SequenceID) -> [TokenID] {
+        deliveries.compactMap { event in
+            if case .token(id, let token) = event { token.token } else { nil }
+        }
+    }
+
+    func end(of id: SequenceID) -> SequenceEvent? {
+        deliveries.last { event in
+            switch event {
+            case .finished(id, _, _), .failed(id, _): true
+            default: false
+            }
+        }
+    }
+
+    func error(of id: SequenceID) -> EngineError? {
+        if case .failed(_, let error) = end(of: id) { error } else { nil }
+    }
+
+    func finish(of id: SequenceID) -> FinishReason? {
+        if case .finished(_, let reason, _) = end(of: id) { reason } else { nil }
+    }
+}
