@@ -148,7 +148,7 @@ extension ClusterMachine {
         registry.remove(name, reason: reason)
         let line = "worker \(name) was lost: \(reason)"
         guard let plan = currentPlan, plan.orders[name] != nil, stoppingSince == nil || !scheduler.isIdle else {
-            return [.log(.warning, "lost: \(reason)", worker: name)]
+            return [.log(stoppingSince == nil ? .warning : .debug, "lost: \(reason)", worker: name)]
         }
         return endEpoch(line, now: now)
     }

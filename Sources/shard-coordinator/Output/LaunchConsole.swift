@@ -33,7 +33,8 @@ actor LaunchConsole {
             }
             lines.append("ready: http://\(http)")
         case .notReady(let reason):
-            lines.append(reason)
+            // While a plan loads, the workers' own lines say how far they are.
+            if status.plan == nil { lines.append(reason) }
         }
         drawn = lines
         block.show(lines)
@@ -57,8 +58,9 @@ actor LaunchConsole {
         return "  \(ProgressBar.bar(percent: percent)) \(percent) %"
     }
 
-    /// Later lines stand below what is drawn.
+    /// Later lines stand below what is drawn over; elsewhere only lines that are new are written anyway.
     func end() {
+        guard showsBars else { return }
         drawn = []
         block.end()
     }
