@@ -5,11 +5,13 @@ extension WorkerConfiguration {
 
     /// The machine's name and the device's, in the characters that names may have: `nodeA-cpu`, `nodeA-cuda-0`.
     package static func defaultName(device: String) -> String {
-        let host = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
-            name.initialize(repeating: 0)
-            return gethostname(name.baseAddress, name.count - 1) == 0
-                ? name.baseAddress.map { String(cString: $0) } ?? "" : "worker"
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let status = bytes.withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { name in
+                name.baseAddress.map { gethostname($0, name.count) } ?? -1
+            }
         }
+        let host = status == 0 ? String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) : ""
         let name = (host.isEmpty ? "worker" : host).prefix(40) + "-" + device.prefix(20)
         return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
     }
