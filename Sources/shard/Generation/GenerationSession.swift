@@ -22,28 +22,20 @@ struct GenerationSession {
     ) async throws -> GenerationSession {
         let start = ContinuousClock.now
         let model = try modelOptions.open()
-        let tokenizer: Tokenizer?
-        do {
-            tokenizer = try model.tokenizer()
-        } catch {
-            if needsTokenizer { throw error }
-            tokenizer = nil
-        }
+        let tokenizer = needsTokenizer ? try model.tokenizer() : try? model.tokenizer()
         let contextLength = options.contextLength(for: model)
-        var cluster: WorkerSession?
-        let engine: any TokenEngine
-        if modelOptions.workers > 1 {
-            let session = try await modelOptions.startWorkers(
-                model, cacheType: options.kvType.element, contextLength: contextLength)
-            cluster = session
-            engine = session.engine
-        } else {
-            engine = try await modelOptions.localEngine(
-                model, cacheType: options.kvType.element, contextLength: contextLength, showsProgress: showsProgress)
+        let cacheType = options.kvType.element
+        if modelOptions.workers == 1 {
+            let engine = try await modelOptions.localEngine(
+                model, cacheType: cacheType, contextLength: contextLength, showsProgress: showsProgress)
+            return GenerationSession(
+                model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start,
+                options: options, cluster: nil)
         }
+        let cluster = try await modelOptions.startWorkers(model, cacheType: cacheType, contextLength: contextLength)
         return GenerationSession(
-            model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start, options: options,
-            cluster: cluster)
+            model: model, tokenizer: tokenizer, engine: cluster.engine, load: ContinuousClock.now - start,
+            options: options, cluster: cluster)
     }
 
     private init(
