@@ -48,6 +48,9 @@ package struct CPUDeviceOptions: Sendable, Hashable {
             .filter { shard_kernels_named($0) != nil }
     }
 
+    /// Says which kernels there are where this machine lacks those that were asked for.
+    package func check() throws(DeviceError) { _ = try Self.table(kernels) }
+
     /// The table of kernels that `name` stands for.
     static func table(_ name: String?) throws(DeviceError) -> shard_kernels {
         guard let name else { return shard_kernels_best().pointee }

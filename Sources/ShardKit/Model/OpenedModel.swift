@@ -15,15 +15,29 @@ package struct OpenedModel: Sendable {
     /// Layers of each shard; one range for a model that was not split.
     package let shards: [Range<Int>]
 
-    /// Maps and checks the files; reads no weights.
-    package init(path: String) throws(ShardKitError) {
+    /// When the hashes of a shard folder are compared with its manifest; a single file has nothing to compare with.
+    package enum HashCheck: Sendable {
+        /// Whoever loads the shards does it: workers.
+        case byLoader
+        /// Files that changed since they were last found right.
+        case remembered
+        case forced
+    }
+
+    /// Maps and checks the files; reads no weights but for hashes.
+    package init(path: String, hashes: HashCheck) throws(ShardKitError) {
         do {
             self.path = path
             if ShardFolder.exists(at: path) {
                 let folder = try ShardFolder(path: path)
                 file = try folder.open()
                 spec = try ModelSpec(describing: file)
-                shards = ShardLayout(layerCount: spec.layers.count, shardCount: folder.manifest.shards.count).ranges
+                shards = folder.manifest.layerRanges
+                switch hashes {
+                case .byLoader: break
+                case .remembered: try folder.verifyFiles(cache: .standard())
+                case .forced: try folder.verifyFiles(cache: .standard(), isForced: true)
+                }
             } else {
                 file = try ModelFile.open(path)
                 spec = try ModelSpec(describing: file)

@@ -38,7 +38,9 @@ public final class ShardedModelRunner: Sendable {
             throw ShardKitError(.request, "mode: \(mode.rawValue) is not there yet; use simple")
         }
         try requireUsable(device)
-        let model = try OpenedModel(path: shards.path)
+        let model = try await OwnThread.run { _ throws(ShardKitError) in
+            try OpenedModel(path: shards.path, hashes: .remembered)
+        }
         let contextLength = options.contextLength(for: model)
         let cpu = CPUDeviceOptions(threads: options.threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
         let engine: LocalEngine

@@ -89,7 +89,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
     private static func served(_ source: String) throws -> ServedModel {
         do {
-            let opened = try OpenedModel(path: source)
+            let opened = try OpenedModel(path: source, hashes: .byLoader)
             let tokenizer = try opened.tokenizer()
             // A model without one still completes text; chat requests are refused then.
             let template = try? opened.chatTemplate()

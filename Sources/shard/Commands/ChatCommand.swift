@@ -36,7 +36,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         program.startLogging()
-        let opened = try model.open()
+        let opened = try await model.open()
         let tokenizer = try opened.tokenizer()
         let template = try opened.chatTemplate(chatTemplate)
         let session = try await GenerationSession.start(

@@ -48,7 +48,7 @@ struct LogitsCommand: AsyncParsableCommand {
 
     func run() async throws {
         program.startLogging()
-        let opened = try model.open()
+        let opened = try await model.open()
         if let wrong = tokens.ids.first(where: { $0 >= opened.spec.vocabularySize }) {
             throw ProgramError(
                 .configuration, "--tokens: expected ids below \(opened.spec.vocabularySize), got \(wrong)")
@@ -73,7 +73,7 @@ struct LogitsCommand: AsyncParsableCommand {
     }
 
     private func writeFromThisProcess(_ opened: OpenedModel, _ file: ResultFile) async throws {
-        var cpu = model.cpuOptions
+        var cpu = try model.cpuOptions()
         cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
         try await ComputeThread.run { [cpu] in

@@ -38,14 +38,12 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let tokenizer = try Tokenizer.open(model)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
         for (place, line) in InputLines().enumerated() {
             let name = "stdin: line \(place + 1)"
             let value = try JSONValue(parsing: MappedFile(bytes: line, name: name))
             do {
-                let result = try decode ? encoder.encode(text(value, tokenizer)) : encoder.encode(ids(value, tokenizer))
-                StandardOutput.write(String(decoding: result, as: UTF8.self))
+                StandardOutput.write(
+                    try decode ? JSONText.line(text(value, tokenizer)) : JSONText.line(ids(value, tokenizer)))
             } catch let error as TokenizerError {
                 throw ProgramError(.failedWhileRunning, "\(name): \(error)")
             }

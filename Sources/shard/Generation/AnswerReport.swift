@@ -29,11 +29,24 @@ struct AnswerReport: Encodable {
     }
 }
 
-/// JSON on one line, keys in order of the alphabet.
+/// JSON on one line, keys in order of the alphabet; one line for readers that count Unicode's line ends, too.
 enum JSONText {
     static func line(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        var line = ""
+        for scalar in String(decoding: try encoder.encode(value), as: UTF8.self).unicodeScalars {
+            switch scalar {
+            case "\u{85}", "\u{2028}", "\u{2029}": line += "\\u" + String(scalar.value, radix: 16).leftPadded(to: 4)
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
+    }
+}
+
+extension String {
+    fileprivate func leftPadded(to width: Int) -> String {
+        String(repeating: "0", count: max(0, width - count)) + self
     }
 }

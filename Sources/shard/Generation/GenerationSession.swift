@@ -21,7 +21,7 @@ struct GenerationSession {
         _ modelOptions: ModelOptions, _ options: GenerationOptions, needsTokenizer: Bool, showsProgress: Bool
     ) async throws -> GenerationSession {
         let start = ContinuousClock.now
-        let model = try modelOptions.open()
+        let model = try await modelOptions.open()
         let tokenizer = needsTokenizer ? try model.tokenizer() : try? model.tokenizer()
         let contextLength = options.contextLength(for: model)
         let cacheType = options.kvType.element

@@ -6,15 +6,17 @@ import Sharding
 import Terminal
 
 extension ModelOptions {
-    var cpuOptions: CPUDeviceOptions {
-        CPUDeviceOptions(threads: threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
+    func cpuOptions() throws -> CPUDeviceOptions {
+        let options = CPUDeviceOptions(threads: threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
+        do { try options.check() } catch { throw ProgramError(.configuration, "\(error)") }
+        return options
     }
 
     /// The model in this process, on a thread of its own.
     func localEngine(
         _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, showsProgress: Bool
     ) async throws -> LocalEngine {
-        let cpu = cpuOptions
+        let cpu = try cpuOptions()
         let bytes = model.file.byteCount
         return try await LocalEngine(LocalEngine.Options(name: model.file.name, sequencesMax: 1)) {
             () throws(InferenceError) in

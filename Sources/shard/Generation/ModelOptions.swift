@@ -50,6 +50,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Worker processes on this machine that share the layers; 1 computes in this process.")
     var workers = 1
 
+    @Flag(help: "Compare the hashes of a folder of shards anew, even of files that have not changed.")
+    var verify = false
+
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
         if workers < 1 { throw ValidationError("--workers: expected at least 1, got \(workers)") }
@@ -70,8 +73,11 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    func open() throws -> OpenedModel {
+    /// Opens the model on a thread of its own, as hashes may have to be read.
+    func open() async throws -> OpenedModel {
         try checkSupport()
-        return try OpenedModel(path: model)
+        let hashes: OpenedModel.HashCheck = verify ? .forced : workers > 1 ? .byLoader : .remembered
+        let path = model
+        return try await ComputeThread.run { try OpenedModel(path: path, hashes: hashes) }
     }
 }
