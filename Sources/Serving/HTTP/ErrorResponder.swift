@@ -50,7 +50,10 @@ struct ErrorResponder: RouterMiddleware {
 
     private static func response(to error: ServingError, _ logger: Logger) throws(ServingError) -> Response {
         if error.status >= 500, error.code != .cancelled {
-            logger.warning("request failed", metadata: ["error": "\(error)"])
+            // That the model cannot run now is told where it happens; requests and probes only meet it.
+            logger.log(
+                level: error.code == .unavailable ? .info : .warning, "request failed",
+                metadata: ["error": "\(error)"])
         }
         var response = try Response.json(ErrorBody(error), status: .init(code: error.status))
         if let seconds = error.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
