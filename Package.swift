@@ -140,7 +140,7 @@ let package = Package(
             ]),
         tests("ShardKitTests", ["ShardKit", "Sharding"]),
         tests("TerminalTests", ["Terminal"]),
-        tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", "Models", "ModelFiles", .subprocess]),
+        tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", .logging, .subprocess]),
         tests("ProgramTests", [.subprocess]),
         tests("HouseTests", []),
     ],

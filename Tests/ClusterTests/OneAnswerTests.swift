@@ -1,0 +1,66 @@
+import Coordinator
+import Foundation
+import ShardKit
+import Sharding
+import Testing
+
+@Suite("One answer over several processes", .serialized, .timeLimit(.minutes(5)))
+struct OneAnswerTests {
+    private static let tokens = try? Golden.load().cases[0].promptIDs
+
+    /// Bit patterns of the logits that one process computes.
+    private func expected(_ tokens: [TokenID]) async throws -> [UInt32] {
+        let runner = try await ShardedModelRunner(
+            shards: Paths.demo, options: RunnerOptions(threads: 1, cacheType: .f32))
+        return try await runner(tokens).values.map(\.bitPattern)
+    }
+
+    private func expectLogits(_ cluster: Cluster, chunks: [Int]) async throws {
+        let tokens = try #require(Self.tokens)
+        let expected = try await expected(tokens)
+        for chunk in chunks {
+            var logits: [UInt32] = []
+            try await cluster.engine.logits(of: tokens, chunk: chunk) { logits += $0.map(\.bitPattern) }
+            #expect(logits == expected, "chunk \(chunk)")
+        }
+    }
+
+    @Test("a coordinator and two workers answer as one process does")
+    func twoWorkers() async throws {
+        let options = RunningCluster.options(source: Paths.demo, workers: RunningCluster.workers(["a", "b"]))
+        try await RunningCluster.with(options) { cluster in
+            let plan = await cluster.service.status.plan
+            #expect(plan?.stages.map(\.worker) == ["a", "b"])
+            try await RunningCluster.expectGolden(cluster)
+            try await expectLogits(cluster, chunks: [1, 7, 256])
+        }
+    }
+
+    @Test("three workers in a ring over six shards answer as one process does")
+    func ring() async throws {
+        try await Paths.withFolder { folder in
+            let shards = folder.appending(path: "shards")
+            try await splitModel(at: Paths.demo, shards: 6, into: shards)
+            var options = RunningCluster.options(source: shards, workers: RunningCluster.workers(["a", "b", "c"]))
+            options.policy = .roundRobin
+            try await RunningCluster.with(options) { cluster in
+                let plan = await cluster.service.status.plan
+                #expect(plan?.stages.map(\.worker) == ["a", "b", "c", "a", "b", "c"])
+                try await RunningCluster.expectGolden(cluster)
+                try await expectLogits(cluster, chunks: [7])
+            }
+        }
+    }
+
+    @Test("the head on a worker of its own changes nothing")
+    func headAlone() async throws {
+        var workers = RunningCluster.workers(["a", "b"])
+        workers[0].layers = LayerSelection(ranges: [0..<8])
+        workers[1].layers = LayerSelection(ranges: [], includesHead: true)
+        var options = RunningCluster.options(source: Paths.demo, workers: workers)
+        options.policy = .manual
+        try await RunningCluster.with(options) { cluster in
+            try await expectLogits(cluster, chunks: [7])
+        }
+    }
+}

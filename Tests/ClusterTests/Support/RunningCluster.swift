@@ -1,0 +1,62 @@
+import Foundation
+import Logging
+import Sharding
+import Testing
+
+@testable import Coordinator
+
+/// A coordinator in this process over real worker processes.
+enum RunningCluster {
+    static func options(source: URL, workers: [WorkerSettings]) -> ClusterOptions {
+        var options = ClusterOptions(
+            name: "demo", source: source.path, workers: workers, cacheType: .f32, maxSequences: 16)
+        options.deadlines.heartbeat = HeartbeatSettings(interval: .milliseconds(100), deadAfter: .seconds(2))
+        return options
+    }
+
+    static func workers(_ names: [String]) -> [WorkerSettings] {
+        names.map { WorkerSettings(local: $0, threads: 1) }
+    }
+
+    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// Calls `body` when the cluster is ready; afterwards no worker process is left.
+    static func with(_ options: ClusterOptions, _ body: (Cluster) async throws -> Void) async throws {
+        let cluster = try await Cluster.start(options, logger: logger)
+        async let end: Void = cluster.run()
+        var processIDs: [Int32] = []
+        do {
+            try #require(await cluster.waitUntilReady())
+            processIDs = await cluster.service.status.workers.compactMap(\.processID)
+            try await body(cluster)
+        } catch {
+            await cluster.stop()
+            try await end
+            throw error
+        }
+        await cluster.stop()
+        try await end
+        #expect(!processIDs.contains(where: Paths.isRunning))
+    }
+
+    static func tokens(_ engine: ClusterEngine, _ request: TokenRequest) async throws -> [TokenID] {
+        var tokens: [TokenID] = []
+        for try await event in try await engine.generate(request) {
+            if case .token(let token) = event { tokens.append(token.token) }
+        }
+        return tokens
+    }
+
+    /// The answers to all golden cases, asked at once.
+    static func expectGolden(_ cluster: Cluster) async throws {
+        let golden = try Golden.load()
+        try await withThrowingTaskGroup(of: (Int, [TokenID]).self) { group in
+            for (index, item) in golden.cases.enumerated() {
+                group.addTask { (index, try await tokens(cluster.engine, golden.request(item))) }
+            }
+            for try await (index, tokens) in group {
+                #expect(tokens == golden.cases[index].outputIDs, "case \(index)")
+            }
+        }
+    }
+}
