@@ -49,7 +49,8 @@ struct LaunchTests {
         try configuration.write(to: file, atomically: true, encoding: .utf8)
         let program = try Paths.program("shard-coordinator").path
         let result = try await Subprocess.run(
-            .path(.init(program)), arguments: ["launch", "--config", file.path], output: .discarded, error: .sequence
+            .path(.init(program)), arguments: ["launch", "--config", file.path], input: .none, output: .discarded,
+            error: .sequence
         ) { execution in
             var launched = Launched()
             var isReady = false
