@@ -42,6 +42,6 @@ enum BuiltProgram: String, CaseIterable, Sendable {
         case .exited(let status): code = Int32(status)
         case .signaled(let signal): code = -Int32(signal)
         }
-        return Output(exitCode: code, stdout: result.standardOutput ?? "", stderr: result.standardError ?? "")
+        return Output(exitCode: code, stdout: result.standardOutput, stderr: result.standardError)
     }
 }

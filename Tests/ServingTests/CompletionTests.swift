@@ -67,15 +67,19 @@ struct CompletionTests {
         let tokens = try "one two STOP three".flatMap { try TestModel.tokens(String($0)) }
         let engine = ScriptedEngine { _ in tokens.map { .token($0) } + [.gate] }
         let reply = try await TestServer(engine).chat(#", "stop": ["zzz", " STOP"], "stream": \#(isStream)"#)
-        if isStream {
+        try expectStopped(reply, isStream: isStream)
+        await engine.waitUntilDropped()
+    }
+
+    private func expectStopped(_ reply: Reply, isStream: Bool) throws {
+        guard !isStream else {
             #expect(try reply.streamed() == "one two")
             #expect(reply.events.last == "[DONE]")
-        } else {
-            #expect(try reply.json.content() == "one two")
-            #expect(try reply.json["choices"]?[0]?["finish_reason"] == .string("stop"))
-            #expect(try reply.json["timings"]?["wire_bytes"] == nil)
+            return
         }
-        for await _ in engine.dropped.stream { break }
+        #expect(try reply.json.content() == "one two")
+        #expect(try reply.json["choices"]?[0]?["finish_reason"] == .string("stop"))
+        #expect(try reply.json["timings"]?["wire_bytes"] == nil)
     }
 
     @Test("the beginning of a stop string that never ends is text")

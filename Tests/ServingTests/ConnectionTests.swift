@@ -54,7 +54,7 @@ struct ConnectionTests {
                 try await client.post("/v1/chat/completions", body)
                 for await _ in engine.started.stream { break }
             }
-            for await _ in engine.dropped.stream { break }
+            await engine.waitUntilDropped()
             #expect(service.runningCount == 0)
         }
     }
@@ -68,7 +68,7 @@ struct ConnectionTests {
                 try await client.post("/v1/chat/completions", Self.streamed)
                 _ = try await client.read(until: "\"content\":\"a\"")
             }
-            for await _ in engine.dropped.stream { break }
+            await engine.waitUntilDropped()
         }
     }
 

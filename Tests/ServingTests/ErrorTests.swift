@@ -48,7 +48,7 @@ struct ErrorTests {
     func choices() async throws {
         let engine = ScriptedEngine { $0.choice == 1 ? [.fail(EngineError(.failed, "lost"))] : [.gate] }
         #expect(try await TestServer(engine).chat(#", "n": 2"#).status == 500)
-        for await _ in engine.dropped.stream { break }
+        await engine.waitUntilDropped()
     }
 
     @Test("a prompt that does not fit is refused with both numbers before it reaches the engine")

@@ -19,6 +19,11 @@ final class ScriptedEngine: TokenEngine {
     private let gate = AsyncStream<Void>.makeStream()
     /// Yields whenever a sequence's reader stops before its end.
     let dropped = AsyncStream<Void>.makeStream()
+
+    /// Returns when a stream was given up before its end.
+    func waitUntilDropped() async {
+        for await _ in dropped.stream { return }
+    }
     /// Yields whenever a sequence starts.
     let started = AsyncStream<Void>.makeStream()
 
