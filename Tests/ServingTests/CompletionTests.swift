@@ -61,25 +61,29 @@ struct CompletionTests {
         #expect(!reply.text.contains("\u{FFFD}"))
     }
 
-    @Test(
-        "a stop string is found across tokens, kept out of the text, and ends the sequence", arguments: [true, false])
-    func stopStrings(isStream: Bool) async throws {
+    /// An answer with a stop string in it; returns when the engine was told to end the sequence.
+    private func replyWithStop(_ fields: String) async throws -> Reply {
         let tokens = try "one two STOP three".flatMap { try TestModel.tokens(String($0)) }
-        let engine = ScriptedEngine { _ in tokens.map { .token($0) } + [.gate] }
-        let reply = try await TestServer(engine).chat(#", "stop": ["zzz", " STOP"], "stream": \#(isStream)"#)
-        try expectStopped(reply, isStream: isStream)
+        let lines: [ScriptedEngine.Line] = tokens.map { .token($0) } + [.gate]
+        let engine = ScriptedEngine { _ in lines }
+        let reply = try await TestServer(engine).chat(fields)
         await engine.waitUntilDropped()
+        return reply
     }
 
-    private func expectStopped(_ reply: Reply, isStream: Bool) throws {
-        guard !isStream else {
-            #expect(try reply.streamed() == "one two")
-            #expect(reply.events.last == "[DONE]")
-            return
-        }
+    @Test("a stop string is found across tokens, kept out of the text, and ends the sequence")
+    func stopString() async throws {
+        let reply = try await replyWithStop(#", "stop": ["zzz", " STOP"]"#)
         #expect(try reply.json.content() == "one two")
         #expect(try reply.json["choices"]?[0]?["finish_reason"] == .string("stop"))
         #expect(try reply.json["timings"]?["wire_bytes"] == nil)
+    }
+
+    @Test("a stop string ends a stream, too")
+    func stopStringInStream() async throws {
+        let reply = try await replyWithStop(#", "stop": ["zzz", " STOP"], "stream": true"#)
+        #expect(try reply.streamed() == "one two")
+        #expect(reply.events.last == "[DONE]")
     }
 
     @Test("the beginning of a stop string that never ends is text")

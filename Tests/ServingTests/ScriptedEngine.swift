@@ -19,11 +19,6 @@ final class ScriptedEngine: TokenEngine {
     private let gate = AsyncStream<Void>.makeStream()
     /// Yields whenever a sequence's reader stops before its end.
     let dropped = AsyncStream<Void>.makeStream()
-
-    /// Returns when a stream was given up before its end.
-    func waitUntilDropped() async {
-        for await _ in dropped.stream { return }
-    }
     /// Yields whenever a sequence starts.
     let started = AsyncStream<Void>.makeStream()
 
@@ -49,6 +44,11 @@ final class ScriptedEngine: TokenEngine {
     }
 
     func open() { gate.continuation.yield() }
+
+    /// Returns when a stream was given up before its end.
+    func waitUntilDropped() async {
+        for await _ in dropped.stream { return }
+    }
 
     func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream {
         state.withLock { $0.requests.append(request) }
