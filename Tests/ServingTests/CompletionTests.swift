@@ -61,19 +61,18 @@ struct CompletionTests {
         #expect(!reply.text.contains("\u{FFFD}"))
     }
 
-    /// An answer with a stop string in it; returns when the engine was told to end the sequence.
-    private func replyWithStop(_ fields: String) async throws -> Reply {
+    /// Plays a token a character, then waits: only a stop string ends its answer.
+    private func engineWithStop() throws -> ScriptedEngine {
         let tokens = try "one two STOP three".flatMap { try TestModel.tokens(String($0)) }
         let lines: [ScriptedEngine.Line] = tokens.map { .token($0) } + [.gate]
-        let engine = ScriptedEngine { _ in lines }
-        let reply = try await TestServer(engine).chat(fields)
-        await engine.waitUntilDropped()
-        return reply
+        return ScriptedEngine { _ in lines }
     }
 
     @Test("a stop string is found across tokens, kept out of the text, and ends the sequence")
     func stopString() async throws {
-        let reply = try await replyWithStop(#", "stop": ["zzz", " STOP"]"#)
+        let engine = try engineWithStop()
+        let reply = try await TestServer(engine).chat(#", "stop": ["zzz", " STOP"]"#)
+        await engine.waitUntilDropped()
         #expect(try reply.json.content() == "one two")
         #expect(try reply.json["choices"]?[0]?["finish_reason"] == .string("stop"))
         #expect(try reply.json["timings"]?["wire_bytes"] == nil)
@@ -81,7 +80,9 @@ struct CompletionTests {
 
     @Test("a stop string ends a stream, too")
     func stopStringInStream() async throws {
-        let reply = try await replyWithStop(#", "stop": ["zzz", " STOP"], "stream": true"#)
+        let engine = try engineWithStop()
+        let reply = try await TestServer(engine).chat(#", "stop": ["zzz", " STOP"], "stream": true"#)
+        await engine.waitUntilDropped()
         #expect(try reply.streamed() == "one two")
         #expect(reply.events.last == "[DONE]")
     }
