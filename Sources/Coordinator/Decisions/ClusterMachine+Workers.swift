@@ -49,11 +49,12 @@ extension ClusterMachine {
         }
         guard stoppingSince == nil, registry.isLaunched(name) else { return actions }
         let starts = registry.noteFailedStart(name)
-        guard starts < settings.retries.startsMax else {
-            let message = "worker \(name) ended \(starts) times in a row: \(status); its log lines say why"
-            return actions + fail(.worker(message))
-        }
         let wait = settings.retries.wait(after: starts)
+        if starts >= settings.retries.startsMax {
+            // A launch gives up here; a cluster that was ready before goes on trying, at the longest interval.
+            let message = "worker \(name) ended \(starts) times in a row: \(status); its log lines say why"
+            return actions + fail(.worker(message)) + [.restart(worker: name, after: settings.retries.last)]
+        }
         return actions + [
             .log(.warning, "ended (\(status)); starting it again in \(wait)", worker: name),
             .restart(worker: name, after: wait),

@@ -49,6 +49,9 @@ package struct ClusterSettings: Sendable {
             self.cachePositions = cachePositions ?? blocks * blockPositions * maxSequences
         }
 
+        /// Rows of a step that the head is counted for.
+        package var maxHeadRows: Int { min(maxRows, max(maxSequences, 1)) }
+
         /// Positions that a sequence of `count` tokens takes, in whole blocks.
         package func reserved(_ count: Int) -> Int {
             (count + blockPositions - 1) / blockPositions * blockPositions
@@ -128,6 +131,6 @@ package struct ClusterSettings: Sendable {
         PlacementDemand(
             contextLength: capacity.contextLength, maxSequences: capacity.maxSequences,
             cachePositions: capacity.cachePositions, maxRows: capacity.maxRows,
-            maxHeadRows: min(capacity.maxRows, max(capacity.maxSequences, 1)))
+            maxHeadRows: capacity.maxHeadRows)
     }
 }

@@ -79,7 +79,7 @@ package struct ClusterModel: Sendable {
 
     /// What a placement counts, for a cache of this type.
     package func placementModel(
-        name: String, cacheType: CacheElementType, demand rows: Int
+        name: String, cacheType: CacheElementType, maxRows: Int, maxHeadRows: Int
     ) throws(CoordinatorError) -> PlacementModel {
         let shared = ModelParts.weightBytes(parts.shared)
         var layers: [PlacementModel.Layer] = []
@@ -94,7 +94,7 @@ package struct ClusterModel: Sendable {
                     weightBytes: ModelParts.weightBytes(parts.layers[index]) + (index == 0 ? shared : 0),
                     stateBytesPerToken: state, stateBytesFixed: layer.stateBytesFixed))
         }
-        let rows = max(1, rows)
+        let (rows, headRows) = (max(1, maxRows), max(1, maxHeadRows))
         func scratch(_ layers: Range<Int>, hasHead: Bool) -> Int {
             ShardRunnerOptions(
                 layers: layers, hasHead: hasHead, cacheType: cacheType, cacheBlockCount: 0, rowsMax: rows,
@@ -105,7 +105,7 @@ package struct ClusterModel: Sendable {
         let head = scratch(0..<0, hasHead: true)
         return PlacementModel(
             name: name, layers: layers, headWeightBytes: ModelParts.weightBytes(parts.head),
-            scratchBytesPerRow: (body + rows - 1) / rows, headScratchBytesPerRow: (head + rows - 1) / rows,
+            scratchBytesPerRow: (body + rows - 1) / rows, headScratchBytesPerRow: (head + headRows - 1) / headRows,
             shards: shards)
     }
 }

@@ -108,6 +108,9 @@ extension ClusterOptions {
                 .configuration,
                 "model.context: expected 1 to \(model.spec.contextLength), which \(name) was made for, got \(context)")
         }
+        let capacity = ClusterSettings.Capacity(
+            vocabularySize: model.spec.vocabularySize, contextLength: context, maxSequences: maxSequences,
+            queueMax: queueMax, maxRows: maxRows, blockPositions: CacheShape.blockPositions)
         var settings = ClusterSettings(
             run: .random(),
             workers: workers.map {
@@ -115,12 +118,10 @@ extension ClusterOptions {
                     name: $0.name, isLaunched: $0.start == .local, memoryBytes: $0.memoryBytes, selection: $0.layers)
             },
             model: model.reference,
-            placementModel: try model.placementModel(name: name, cacheType: cacheType, demand: maxRows),
+            placementModel: try model.placementModel(
+                name: name, cacheType: cacheType, maxRows: maxRows, maxHeadRows: capacity.maxHeadRows),
             policy: policy, objective: objective, reserveBytes: reserveBytes, cacheType: cacheType,
-            capacity: ClusterSettings.Capacity(
-                vocabularySize: model.spec.vocabularySize, contextLength: context, maxSequences: maxSequences,
-                queueMax: queueMax, maxRows: maxRows, blockPositions: CacheShape.blockPositions),
-            resultsEndpoint: "")
+            capacity: capacity, resultsEndpoint: "")
         settings.deadlines = deadlines
         settings.retries = retries
         settings.plansOnly = plansOnly

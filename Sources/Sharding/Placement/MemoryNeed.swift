@@ -26,26 +26,26 @@ extension MemoryNeed {
     /// products stop at the largest number instead of overflowing, which then fits nowhere.
     init(units: some Sequence<Int>, of model: PlacementModel, demand: PlacementDemand) {
         self.init()
-        var hasLayers = false
-        var hasHead = false
+        var previous: Int?
         for unit in units {
-            weightBytes = saturatingSum(weightBytes, model.weightBytes(ofUnit: unit))
-            guard unit < model.layers.count else {
-                hasHead = true
-                continue
+            // Each stage, a run of consecutive units, has working memory of its own.
+            let isHead = unit == model.layers.count
+            if isHead {
+                addScratch(model.headScratchBytesPerRow, rows: demand.maxHeadRows)
+            } else if previous.map({ $0 + 1 != unit }) ?? true {
+                addScratch(model.scratchBytesPerRow, rows: demand.maxRows)
             }
-            hasLayers = true
+            previous = unit
+            weightBytes = saturatingSum(weightBytes, model.weightBytes(ofUnit: unit))
+            guard !isHead else { continue }
             let layer = model.layers[unit]
             cacheBytes = saturatingSum(cacheBytes, saturatingProduct(layer.stateBytesPerToken, demand.cachePositions))
             cacheBytes = saturatingSum(cacheBytes, saturatingProduct(layer.stateBytesFixed, demand.maxSequences))
         }
-        if hasLayers {
-            scratchBytes = saturatingProduct(model.scratchBytesPerRow, demand.maxRows)
-        }
-        if hasHead {
-            scratchBytes = saturatingSum(
-                scratchBytes, saturatingProduct(model.headScratchBytesPerRow, demand.maxHeadRows))
-        }
+    }
+
+    private mutating func addScratch(_ bytesPerRow: Int, rows: Int) {
+        scratchBytes = saturatingSum(scratchBytes, saturatingProduct(bytesPerRow, rows))
     }
 }
 
