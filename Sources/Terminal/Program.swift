@@ -4,7 +4,11 @@ import Foundation
 /// Runs a root command: errors go to stderr as bare lines, results to stdout, and exit codes are the documented ones.
 package enum Program {
     /// Parses the process's arguments, runs what they ask for, and exits.
-    package static func main<Root: ParsableCommand>(_ root: Root.Type) async -> Never {
+    ///
+    /// - Parameter exit: tells the exit code of errors that are no ``ProgramError``.
+    package static func main<Root: ParsableCommand>(
+        _ root: Root.Type, exit: (any Error) -> ProgramExit = { _ in .failedWhileRunning }
+    ) async -> Never {
         ignoreBrokenPipes()
         do {
             var command = try root.parseAsRoot()
@@ -21,7 +25,7 @@ package enum Program {
             root.exit(withError: error)
         } catch {
             StandardError.write([singleLine(String(describing: error))])
-            Foundation.exit(ProgramExit.failedWhileRunning.rawValue)
+            Foundation.exit(exit(error).rawValue)
         }
     }
 

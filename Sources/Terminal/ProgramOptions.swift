@@ -14,6 +14,12 @@ package struct ProgramOptions: ParsableArguments {
     /// Whether progress is drawn: stderr is a terminal and nobody asked for quiet.
     package var showsProgress: Bool { !quiet && StandardError.isTerminal }
 
+    /// What processes that this one starts log: nothing of their everyday life, unless that was asked for.
+    package var workerLogLevel: LogLevel {
+        if quiet { return .error }
+        return logLevel == .notice ? .warning : logLevel
+    }
+
     /// Sends all logs of this process to stderr, one line each; call it once, before the first log line.
     package func startLogging() {
         let asked = logLevel.level

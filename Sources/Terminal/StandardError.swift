@@ -19,21 +19,28 @@ package enum StandardError {
 
 /// Results.
 package enum StandardOutput {
-    package static func write(_ line: String) { writeAll(line + "\n", to: STDOUT_FILENO) }
+    package static func write(_ line: String) { write(raw: line + "\n") }
 
     /// Writes at once, so that a streamed answer appears as it comes.
-    package static func write(raw text: String) { writeAll(text, to: STDOUT_FILENO) }
+    ///
+    /// Ends the process where nobody reads any more: whatever it would compute is of no use.
+    package static func write(raw text: String) {
+        guard writeAll(text, to: STDOUT_FILENO) else { Foundation.exit(ProgramExit.failedWhileRunning.rawValue) }
+    }
 }
 
-private func writeAll(_ text: String, to descriptor: Int32) {
+/// False when nobody reads.
+@discardableResult
+private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
     var text = text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = Foundation.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 }

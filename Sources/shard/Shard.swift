@@ -1,4 +1,5 @@
 import ArgumentParser
+import ShardKit
 import Sharding
 import Terminal
 
@@ -23,5 +24,13 @@ struct Shard: AsyncParsableCommand {
             RunCommand.self, ChatCommand.self, LogitsCommand.self, TokenizeCommand.self, TemplateCommand.self,
         ])
 
-    static func main() async { await Program.main(Shard.self) }
+    static func main() async {
+        await Program.main(Shard.self) { error in
+            switch error {
+            case let error as ShardKitError where error.code == .request || error.code == .doesNotFit: .configuration
+            case let error as EngineError where error.code == .invalidRequest: .configuration
+            default: .failedWhileRunning
+            }
+        }
+    }
 }

@@ -59,7 +59,7 @@ struct DetectionCUDATests {
             #expect(second.name == "Stand-in 101")
             #expect(second.memoryTotalBytes == 2 << 30)
             #expect(second.kind == .cuda(driver: "CUDA 12.4"))
-            #expect(!second.isUsable && second.unusableReason?.contains("not supported by this build yet") == true)
+            #expect(!second.isUsable && second.unusableReason?.contains("CUDA cannot compute yet") == true)
         }
     }
 

@@ -41,7 +41,7 @@ struct WrongUseTests {
             says: ["SHARD_CPU", "sse9", "scalar"], environment: ["SHARD_CPU": "sse9"]),
         WrongUse(
             program: .shard, arguments: ["chat", WrongUse.demo, "-p", "x", "--chat-template", "nonsense"],
-            exitCode: 1, says: ["nonsense", "chatml"]),
+            exitCode: 2, says: ["nonsense", "chatml"]),
         WrongUse(
             program: .shard, arguments: ["logits", WrongUse.demo, "--tokens", "1,x", "-o", "/dev/null"], exitCode: 64,
             says: ["1,x"]),
@@ -60,7 +60,7 @@ struct WrongUseTests {
     static let ofWorker: [WrongUse] = [
         WrongUse(program: .worker, arguments: [], exitCode: 64, says: ["--coordinator"]),
         WrongUse(
-            program: .worker, arguments: ["--coordinator", "localhost"], exitCode: 64, says: ["localhost", "tcp://"]),
+            program: .worker, arguments: ["--coordinator", "localhost"], exitCode: 2, says: ["localhost", "tcp://"]),
         WrongUse(
             program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--device", "cuda:0"], exitCode: 2,
             says: ["cuda:0", "CUDA cannot compute yet"]),
@@ -69,7 +69,7 @@ struct WrongUseTests {
             arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--bind", "tcp://0.0.0.0:5600"], exitCode: 2,
             says: ["0.0.0.0", "not there yet"]),
         WrongUse(
-            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--threads", "0"], exitCode: 64,
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--threads", "0"], exitCode: 2,
             says: ["--threads", "0"]),
     ]
 

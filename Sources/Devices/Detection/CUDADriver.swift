@@ -11,7 +11,7 @@
 /// - SeeAlso: CUDA Driver API: initialization, version and device management.
 package struct CUDADriver {
     package static let libraryName = "libcuda.so.1"
-    package static let unusableReason = "not supported by this build yet, which computes on the CPU"
+    package static let unusableReason = "no use yet: CUDA cannot compute yet in this build"
 
     /// More than any machine has.
     private static let devicesMax: Int32 = 64

@@ -15,6 +15,8 @@ package final class WorkerSession: Sendable {
         package var sequencesMax: Int
         /// Rows of a step at most.
         package var rowsMax = 256
+        /// What the workers log.
+        package var workerLogLevel = "warning"
         /// Path of `shard-worker`; nil looks beside this program and in PATH.
         package var workerProgram: String?
 
@@ -54,6 +56,7 @@ package final class WorkerSession: Sendable {
             contextLength: options.contextLength, cacheType: options.cacheType, maxSequences: options.sequencesMax,
             maxRows: options.rowsMax, policy: .manual)
         settings.workerProgram = options.workerProgram
+        settings.workerLogLevel = options.workerLogLevel
         let cluster: Cluster
         do {
             cluster = try await Cluster.start(settings, logger: logger, print: print)

@@ -78,10 +78,12 @@ package struct OpenedModel: Sendable {
     package func chatTemplate(_ choice: String? = nil) throws(ShardKitError) -> ChatTemplate {
         do {
             if let choice {
-                guard FileManager.default.fileExists(atPath: choice) else { return try ChatTemplate.named(choice) }
-                let folder = try HuggingFaceFolder(path: (choice as NSString).deletingLastPathComponent)
-                let text = try folder.file((choice as NSString).lastPathComponent)?.text() ?? ""
-                return try ChatTemplate(source: text, name: choice)
+                do {
+                    guard FileManager.default.fileExists(atPath: choice) else { return try ChatTemplate.named(choice) }
+                    return try ChatTemplate(source: try MappedFile(path: choice).text(), name: choice)
+                } catch {
+                    throw ShardKitError(.request, "\(error)")
+                }
             }
             let templates = try file.chatTemplates()
             if let source = templates.first(where: { $0.name == ChatTemplateSource.defaultName }) ?? templates.first {
@@ -94,6 +96,31 @@ package struct OpenedModel: Sendable {
             .request,
             "\(file.name): chat template: expected one in the model, got none; name one of "
                 + "\(ChatTemplate.names.joined(separator: ", ")), or a file")
+    }
+
+    /// Refuses a model that needs more memory than there is: weights, the cache of all sequences, and activations.
+    package func checkMemory(
+        cacheType: CacheElementType, contextLength: Int, sequencesMax: Int = 1, rowsMax: Int = 256,
+        availableBytes: Int = MachineFiles().memory.availableBytes
+    ) throws(ShardKitError) {
+        let options = ShardRunnerOptions(
+            layers: 0..<spec.layers.count, hasHead: true, cacheType: cacheType, cacheBlockCount: 1, rowsMax: rowsMax,
+            contextLength: contextLength)
+        let parts = ModelParts(of: file, as: spec)
+        let weights = ModelParts.weightBytes(parts.shared + parts.layers.flatMap { $0 } + parts.head)
+        let blocks = Double(KVCache.blocksNeeded(positions: contextLength)) * Double(sequencesMax)
+        let cache = Double(options.cacheBytes(of: spec)) * blocks
+        let scratch = options.scratchBytes(of: spec)
+        let needed = Double(weights) + cache + Double(scratch)
+        guard needed <= Double(availableBytes) else {
+            func mebibytes(_ bytes: Double) -> String { "\((bytes / 1_048_576).rounded()) MiB" }
+            throw ShardKitError(
+                .doesNotFit,
+                "\(file.name): needs \(mebibytes(needed)) (weights \(mebibytes(Double(weights))) + cache "
+                    + "\(mebibytes(cache)) + activations \(mebibytes(Double(scratch)))), "
+                    + "\(mebibytes(Double(availableBytes))) are free; use a smaller context, or spread it over machines"
+            )
+        }
     }
 
     /// Puts all shards onto a CPU device; call it on the thread that will run them.

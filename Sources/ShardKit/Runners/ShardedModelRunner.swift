@@ -43,6 +43,8 @@ public final class ShardedModelRunner: Sendable {
         }
         let contextLength = options.contextLength(for: model)
         let cpu = CPUDeviceOptions(threads: options.threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
+        try model.checkMemory(
+            cacheType: options.cacheElementType, contextLength: contextLength, sequencesMax: options.sequencesMax)
         let engine: LocalEngine
         do {
             engine = try await LocalEngine(

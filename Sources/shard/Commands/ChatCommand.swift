@@ -40,7 +40,7 @@ struct ChatCommand: AsyncParsableCommand {
         let tokenizer = try opened.tokenizer()
         let template = try opened.chatTemplate(chatTemplate)
         let session = try await GenerationSession.start(
-            model, generation, needsTokenizer: true, showsProgress: program.showsProgress)
+            model, generation, program, needsTokenizer: true)
         do {
             var conversation = Conversation(system: system, template: template, tokenizer: tokenizer)
             if let prompt {

@@ -76,6 +76,7 @@ struct LogitsCommand: AsyncParsableCommand {
         var cpu = try model.cpuOptions()
         cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
+        try opened.checkMemory(cacheType: cacheType, contextLength: ids.count)
         try await ComputeThread.run { [cpu] in
             let chain = try opened.chain(
                 cpu: cpu, cacheType: cacheType, contextLength: ids.count, rowsMax: Self.rowsMax)
@@ -92,7 +93,7 @@ struct LogitsCommand: AsyncParsableCommand {
             throw ProgramError(.configuration, "--activations float: runs in one process only; leave out --workers")
         }
         let session = try await model.startWorkers(
-            opened, cacheType: kvType.element, contextLength: tokens.ids.count)
+            opened, cacheType: kvType.element, contextLength: tokens.ids.count, program)
         do {
             try await session.logits(of: tokens.ids, chunk: chunk) { try file.append($0) }
         } catch {

@@ -35,7 +35,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         program.startLogging()
         let session = try await GenerationSession.start(
-            model, generation, needsTokenizer: tokens == nil, showsProgress: program.showsProgress)
+            model, generation, program, needsTokenizer: tokens == nil)
         do {
             try await complete(session)
         } catch {

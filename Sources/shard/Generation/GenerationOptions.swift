@@ -72,7 +72,14 @@ struct GenerationOptions: ParsableArguments {
         return sampling
     }
 
-    func contextLength(for model: OpenedModel) -> Int {
-        context ?? min(model.spec.contextLength, Self.contextDefaultMax)
+    func contextLength(for model: OpenedModel) throws -> Int {
+        guard let context else { return min(model.spec.contextLength, Self.contextDefaultMax) }
+        guard context <= model.spec.contextLength else {
+            throw ProgramError(
+                .configuration,
+                "--context: expected at most \(model.spec.contextLength), which \(model.file.name) was made for, got "
+                    + "\(context)")
+        }
+        return context
     }
 }

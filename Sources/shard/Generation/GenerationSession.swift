@@ -18,21 +18,22 @@ struct GenerationSession {
 
     /// - Parameter needsTokenizer: whether to fail where the model has none.
     static func start(
-        _ modelOptions: ModelOptions, _ options: GenerationOptions, needsTokenizer: Bool, showsProgress: Bool
+        _ modelOptions: ModelOptions, _ options: GenerationOptions, _ program: ProgramOptions, needsTokenizer: Bool
     ) async throws -> GenerationSession {
         let start = ContinuousClock.now
         let model = try await modelOptions.open()
         let tokenizer = needsTokenizer ? try model.tokenizer() : try? model.tokenizer()
-        let contextLength = options.contextLength(for: model)
+        let contextLength = try options.contextLength(for: model)
         let cacheType = options.kvType.element
         if modelOptions.workers == 1 {
             let engine = try await modelOptions.localEngine(
-                model, cacheType: cacheType, contextLength: contextLength, showsProgress: showsProgress)
+                model, cacheType: cacheType, contextLength: contextLength, showsProgress: program.showsProgress)
             return GenerationSession(
                 model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start,
                 options: options, cluster: nil)
         }
-        let cluster = try await modelOptions.startWorkers(model, cacheType: cacheType, contextLength: contextLength)
+        let cluster = try await modelOptions.startWorkers(
+            model, cacheType: cacheType, contextLength: contextLength, program)
         return GenerationSession(
             model: model, tokenizer: tokenizer, engine: cluster.engine, load: ContinuousClock.now - start,
             options: options, cluster: cluster)

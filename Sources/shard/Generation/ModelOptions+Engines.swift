@@ -17,6 +17,7 @@ extension ModelOptions {
         _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, showsProgress: Bool
     ) async throws -> LocalEngine {
         let cpu = try cpuOptions()
+        try model.checkMemory(cacheType: cacheType, contextLength: contextLength)
         let bytes = model.file.byteCount
         return try await LocalEngine(LocalEngine.Options(name: model.file.name, sequencesMax: 1)) {
             () throws(InferenceError) in
@@ -30,13 +31,14 @@ extension ModelOptions {
 
     /// The model over worker processes, which end with the session.
     func startWorkers(
-        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int
+        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, _ program: ProgramOptions
     ) async throws -> WorkerSession {
         let layout = WorkerLayout.even(layerCount: model.spec.layers.count, workerCount: workers)
         if let warning = layout.warning { StandardError.write("warning: --workers \(workers): \(warning)") }
-        let options = WorkerSession.Options(
+        var options = WorkerSession.Options(
             layout: layout, devices: layout.selections.map { _ in device }, threads: threads, cacheType: cacheType,
             contextLength: contextLength)
+        options.workerLogLevel = program.workerLogLevel.rawValue
         return try await WorkerSession.start(model, options, logger: Logger(label: "shard")) { name, line in
             StandardError.write("\(name): \(line)")
         }

@@ -54,7 +54,9 @@ struct ModelOptions: ParsableArguments {
     var verify = false
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads: expected at least 1, got \(threads)") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads: expected 1 to 1024, got \(threads)")
+        }
         if workers < 1 { throw ValidationError("--workers: expected at least 1, got \(workers)") }
     }
 
