@@ -7,7 +7,7 @@ package enum Program {
     ///
     /// - Parameter exit: tells the exit code of errors that are no ``ProgramError``.
     package static func main<Root: ParsableCommand>(
-        _ root: Root.Type, exit: (any Error) -> ProgramExit = { _ in .failedWhileRunning }
+        _ root: Root.Type, exit: @Sendable (any Error) -> ProgramExit = { _ in .failedWhileRunning }
     ) async -> Never {
         ignoreBrokenPipes()
         do {
