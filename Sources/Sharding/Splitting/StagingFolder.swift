@@ -1,4 +1,5 @@
 import Foundation
+import ModelFiles
 
 #if canImport(Darwin)
     import Darwin
@@ -10,10 +11,13 @@ import Foundation
 
 /// A folder that is filled under another name and appears whole, or not at all.
 ///
-/// It lies beside its target as `.NAME.partial-PID`. What a killed process left is removed by the next one.
+/// It lies beside its target as `.NAME.partial-PID-N`; a folder that it replaces stands aside as `.NAME.replaced-PID-N`
+/// for a moment. What a killed process left of the first kind is removed by the next one, of the second kind put back.
 struct StagingFolder: ~Copyable {
     let path: String
     private let target: String
+    /// Where a folder that is replaced stands meanwhile.
+    private let old: String
     private let isReplacing: Bool
     private var isPublished = false
 
@@ -25,6 +29,7 @@ struct StagingFolder: ~Copyable {
         guard !name.isEmpty, name != "/", name != "..", name != "." else {
             throw ShardingError(.request, place: target, expected: "a folder's name", got: "\"\(target)\"")
         }
+        Self.clearLeftovers(of: name, in: parent)
         try Self.checkTarget(url.path, named: target, isReplacing: isReplacing)
         do {
             try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
@@ -32,13 +37,14 @@ struct StagingFolder: ~Copyable {
             throw ShardingError(
                 .system, place: parent, expected: "to create the folder", got: Self.reason(error), cause: nil)
         }
-        Self.removeLeftovers(of: name, in: parent)
-        let path = "\(parent)/.\(name).partial-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let mark = "\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let path = "\(parent)/.\(name).partial-\(mark)"
         guard mkdir(path, 0o755) == 0 else {
             throw ShardingError(
                 .system, place: parent, expected: "to create a folder in it", got: String(cString: strerror(errno)))
         }
         self.path = path
+        old = "\(parent)/.\(name).replaced-\(mark)"
         self.target = url.path
         self.isReplacing = isReplacing
     }
@@ -50,7 +56,8 @@ struct StagingFolder: ~Copyable {
     /// Gives the folder its name; everything in it must have been synced.
     consuming func publish() throws(ShardingError) {
         try Self.sync(path)
-        let old = path.replacingOccurrences(of: ".partial-", with: ".replaced-")
+        // Splitting takes long: the folder may have been given other files meanwhile.
+        try Self.checkTarget(target, named: target, isReplacing: isReplacing)
         var isOldMoved = false
         if isReplacing, FileManager.default.fileExists(atPath: target) {
             guard rename(target, old) == 0 else { throw failure("to move the old folder aside") }
@@ -89,16 +96,38 @@ struct StagingFolder: ~Copyable {
                 .exists, place: name, expected: "a new folder", got: "one with shards in it",
                 hint: "--force replaces it")
         }
+        // A manifest that cannot be read does not say which files are shards, so nothing may go.
+        let manifest = try ShardFolder(path: path).manifest
+        let ours = Set(
+            [ShardManifest.fileName] + manifest.shards.map(\.filename) + (manifest.files ?? []).map(\.filename))
+        if let other = contents.sorted().first(where: { !ours.contains($0) }) {
+            throw ShardingError(
+                .exists, place: name, expected: "only shards and files that its manifest.json names",
+                got: other.onOneLine,
+                hint: "move it elsewhere, or name another folder")
+        }
     }
 
-    private static func removeLeftovers(of name: String, in parent: String) {
-        let prefix = ".\(name).partial-"
+    private static func clearLeftovers(of name: String, in parent: String) {
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
-            guard entry.hasPrefix(prefix), let process = entry.dropFirst(prefix.count).split(separator: "-").first,
-                let process = pid_t(process), process > 0, kill(process, 0) != 0, errno == ESRCH
-            else { continue }
-            try? FileManager.default.removeItem(atPath: "\(parent)/\(entry)")
+            let path = "\(parent)/\(entry)"
+            if isLeftover(entry, prefix: ".\(name).partial-") {
+                try? FileManager.default.removeItem(atPath: path)
+            } else if isLeftover(entry, prefix: ".\(name).replaced-") {
+                // Without its successor it is all that there is. Renaming fails where there is a folder with files.
+                if rename(path, "\(parent)/\(name)") != 0, errno == ENOTEMPTY || errno == EEXIST {
+                    try? FileManager.default.removeItem(atPath: path)
+                }
+            }
         }
+    }
+
+    /// Whether a name is `prefix` and the number of a process that is no more.
+    private static func isLeftover(_ entry: String, prefix: String) -> Bool {
+        guard entry.hasPrefix(prefix), let process = entry.dropFirst(prefix.count).split(separator: "-").first,
+            let process = pid_t(process), process > 0
+        else { return false }
+        return kill(process, 0) != 0 && errno == ESRCH
     }
 
     private static func sync(_ path: String) throws(ShardingError) {

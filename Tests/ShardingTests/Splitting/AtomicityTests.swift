@@ -81,6 +81,55 @@ struct AtomicityTests {
         #expect(scratch.entries == ["letter.txt"])
     }
 
+    @Test("shards with other files among them are not replaced", arguments: ["letter.txt", "shard_002.gguf"])
+    func strangersAmongShards(name: String) throws {
+        let scratch = try TemporaryFolder()
+        let splitter = try ModelSplitter(source: source)
+        _ = try splitter.split(shards: 2, into: scratch.path + "/s")
+        try Data("mine".utf8).write(to: URL(fileURLWithPath: scratch.path + "/s/" + name))
+        let error = #expect(throws: ShardingError.self) {
+            try splitter.split(shards: 1, into: scratch.path + "/s", isReplacing: true)
+        }
+        #expect(error?.description.contains("got \(name)") == true)
+        #expect(FileManager.default.contents(atPath: scratch.path + "/s/" + name) == Data("mine".utf8))
+        #expect(scratch.entries == ["s"])
+    }
+
+    @Test("a folder whose manifest cannot be read is not replaced")
+    func foreignManifest() throws {
+        let scratch = try TemporaryFolder()
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: scratch.path + "/manifest.json"))
+        #expect(throws: ShardingError.self) {
+            try ModelSplitter(source: source).split(shards: 1, into: scratch.path, isReplacing: true)
+        }
+        #expect(scratch.entries == ["manifest.json"])
+    }
+
+    @Test("a folder above that looks like a staging folder stays as it is")
+    func partialAbove() throws {
+        let scratch = try TemporaryFolder()
+        let folder = scratch.path + "/.x.partial-1/s"
+        let splitter = try ModelSplitter(source: source)
+        _ = try splitter.split(shards: 2, into: folder)
+        _ = try splitter.split(shards: 1, into: folder, isReplacing: true)
+        #expect(try ShardFolder(path: folder).manifest.numShards == 1)
+        #expect(scratch.entries == [".x.partial-1"])
+    }
+
+    @Test("shards that a killed process had moved aside are put back, or removed where new ones took their place")
+    func movedAside() throws {
+        let scratch = try TemporaryFolder()
+        let aside = scratch.path + "/.s.replaced-4999999-1"
+        let splitter = try ModelSplitter(source: source)
+        _ = try splitter.split(shards: 2, into: aside)
+        #expect(throws: ShardingError.self) { try splitter.split(shards: 1, into: scratch.path + "/s") }
+        #expect(scratch.entries == ["s"])
+        #expect(try ShardFolder(path: scratch.path + "/s").manifest.numShards == 2)
+        _ = try splitter.split(shards: 1, into: aside)
+        _ = try splitter.split(shards: 1, into: scratch.path + "/s", isReplacing: true)
+        #expect(scratch.entries == ["s"])
+    }
+
     @Test("an empty folder is filled, and missing folders above are made")
     func emptyFolder() throws {
         let scratch = try TemporaryFolder()
