@@ -53,7 +53,7 @@ package final class MappedFile: @unchecked Sendable {
         guard descriptor >= 0 else {
             let reason = String(cString: strerror(errno))
             throw ModelFileError(
-                .unreadable, file: name, field: "open", expected: "a readable file", got: "\(path): \(reason)")
+                .unreadable, file: path, field: "open", expected: "a readable file", got: reason)
         }
         defer { close(descriptor) }
         var status = stat()

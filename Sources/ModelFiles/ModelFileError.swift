@@ -20,7 +20,7 @@ package struct ModelFileError: Error, Sendable, Hashable {
     }
 
     package var code: Code
-    /// Name of the file, without its folder.
+    /// Name of the file, without its folder where it could be opened.
     package var file: String
     /// Key, tensor or part of the file.
     package var field: String

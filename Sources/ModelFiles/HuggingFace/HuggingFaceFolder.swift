@@ -27,8 +27,7 @@ package struct HuggingFaceFolder: Sendable {
     package init(path: String) throws(ModelFileError) {
         guard let resolved = Self.resolve(path) else {
             throw ModelFileError(
-                .unreadable, file: path.lastPathComponent, field: "open", expected: "a folder",
-                got: "\(path): nothing there")
+                .unreadable, file: path, field: "open", expected: "a folder", got: "nothing there")
         }
         self.path = path
         let components = resolved.split(separator: "/")

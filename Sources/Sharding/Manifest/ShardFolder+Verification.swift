@@ -54,20 +54,29 @@ extension ShardFolder {
         return bad
     }
 
-    /// Compares the hashes of some shards' files, reading only those that changed since they were last found right.
+    /// Compares the hashes of some shards' files and of the files beside them, reading only those that changed since
+    /// they were last found right.
     ///
-    /// - Parameter isForced: Reads them all.
+    /// - Parameters:
+    ///   - shards: Which; nil compares all.
+    ///   - isForced: Reads them all.
     package func verifyFiles(
         shards: [Int]? = nil, cache: FileHashCache, isForced: Bool = false
     ) throws(ShardingError) {
-        for index in shards ?? Array(manifest.shards.indices) where manifest.shards.indices.contains(index) {
-            let shard = manifest.shards[index]
-            let file = try openFile(shard.filename, byteCount: shard.fileSizeBytes)
+        func verify(_ name: String, _ byteCount: Int, _ sha256: String) throws(ShardingError) {
+            let file = try openFile(name, byteCount: byteCount)
             let hash: FileHash
             do { hash = try cache.hash(of: file, isForced: isForced) } catch {
                 throw ShardingError(.cancelled, place: file.path, expected: "to finish", got: "a request to stop")
             }
-            if let error = difference(shard.filename, nil, expected: shard.sha256, got: hash) { throw error }
+            if let error = difference(name, nil, expected: sha256, got: hash) { throw error }
+        }
+        for index in shards ?? Array(manifest.shards.indices) where manifest.shards.indices.contains(index) {
+            let shard = manifest.shards[index]
+            try verify(shard.filename, shard.fileSizeBytes, shard.sha256)
+        }
+        for companion in manifest.files ?? [] {
+            try verify(companion.filename, companion.fileSizeBytes, companion.sha256)
         }
     }
 

@@ -111,6 +111,23 @@ struct VerificationTests {
         #expect(error?.description.contains("shard_000.gguf") == true)
     }
 
+    @Test("a tokenizer that has changed is found with the shards' files")
+    func changedCompanion() throws {
+        let (scratch, folder) = try split(FixtureModel.window)
+        let cache = FileHashCache(folder: scratch.path + "/cache")
+        try folder.verifyFiles(cache: cache)
+        try flip(scratch.path + "/s/tokenizer.json", at: 10)
+        let error = #expect(throws: ShardingError.self) { try folder.verifyFiles(cache: cache) }
+        #expect(error?.description.contains("tokenizer.json") == true)
+    }
+
+    @Test("a file that is not there is named once")
+    func missingFile() {
+        let error = #expect(throws: ModelFileError.self) { try MappedFile(path: "x/nofile") }
+        #expect(
+            error?.description == "x/nofile: open: expected a readable file, got No such file or directory")
+    }
+
     @Test("the cache folder follows the environment")
     func cacheFolder() {
         #expect(FileHashCache.cacheFolder(environment: ["XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/x/shard")
