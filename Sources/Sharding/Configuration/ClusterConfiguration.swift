@@ -18,8 +18,12 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var name: String
         /// Absolute, or relative to the working folder; a relative path in the file counts from the file's folder.
         package var source: String
+        /// Where `source` stands in the file, for problems that only opening the model shows.
+        package var sourcePlace: ConfigurationPlace
         /// Positions a sequence may take; nil: as many as the model was made for.
         package var context: Int?
+        /// Where `context` stands, or the section where it is left out.
+        package var contextPlace: ConfigurationPlace
         package var cacheType: CacheElementType
     }
 
@@ -28,8 +32,6 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var bind: NetworkAddress
         /// Where the HTTP API listens.
         package var http: NetworkAddress
-        /// What workers are told to connect to; nil: `bind`.
-        package var advertise: NetworkAddress?
     }
 
     package struct ServingSettings: Sendable, Hashable {
@@ -37,9 +39,6 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var sequenceCountMax: Int
         /// Requests that wait at most.
         package var queueCountMax: Int
-        /// How long one prompt's chunk may hold up the others' next token.
-        package var gapMax: Duration
-        package var usesPrefixCache: Bool
     }
 
     /// Public keys of workers by name; empty on loopback, which is all that there is yet.
@@ -60,7 +59,7 @@ package struct ClusterConfiguration: Sendable, Hashable {
         /// Silence after which a worker counts as dead.
         package var deadAfter: Duration
         package var stepDeadline: Duration
-        /// How long requests wait for enough workers.
+        /// How long `plan` waits for workers.
         package var wait: Duration
     }
 }
@@ -97,7 +96,6 @@ package struct WorkerSettings: Sendable, Hashable {
     package var advertise: NetworkAddress?
     /// Folders in which it looks for model files; empty: the model's own.
     package var modelFolders: [String]
-    package var cacheFolder: String?
     /// For `manual` placement.
     package var layers: LayerSelection?
     /// Where `layers` stands in the file, for problems that only the model shows.

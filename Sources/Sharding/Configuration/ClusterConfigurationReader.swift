@@ -4,6 +4,8 @@ import Foundation
 ///
 /// Wrong values are replaced by defaults so that reading goes on; whoever calls it looks at ``problems`` first.
 final class ClusterConfigurationReader {
+    private static let durationMax = Duration.seconds(24 * 3600)
+
     let problems = ConfigurationProblems()
     private let document: YAMLDocument
     private let folder: String
@@ -45,7 +47,9 @@ final class ClusterConfigurationReader {
     }
 
     private func readModel(_ root: YAMLMapping) -> ClusterConfiguration.ModelSettings {
-        var settings = ClusterConfiguration.ModelSettings(name: "", source: "", context: nil, cacheType: .f16)
+        let place = root.place(of: "model")
+        var settings = ClusterConfiguration.ModelSettings(
+            name: "", source: "", sourcePlace: place, context: nil, contextPlace: place, cacheType: .f16)
         guard root.value("model") != nil else {
             root.report("model", "expected {source: FILE}, got nothing")
             return settings
@@ -57,6 +61,8 @@ final class ClusterConfigurationReader {
         settings.source = path(model.string("source", expected: "a path") ?? "")
         let stem = ((settings.source as NSString).lastPathComponent as NSString).deletingPathExtension
         settings.name = model.string("name", expected: "a name") ?? stem
+        settings.sourcePlace = model.place(of: "source")
+        settings.contextPlace = model.place(of: "context")
         settings.context = model.integer("context", 1...(1 << 24))
         settings.cacheType = model.choice("kv_type", CacheElementType.self) ?? .f16
         if settings.cacheType == .q8_0 { model.report("kv_type", "q8_0: not yet; use f16 or f32") }
@@ -65,16 +71,16 @@ final class ClusterConfigurationReader {
 
     private func readCoordinator(_ root: YAMLMapping) -> ClusterConfiguration.CoordinatorSettings {
         var settings = ClusterConfiguration.CoordinatorSettings(
-            bind: NetworkAddress(host: "127.0.0.1", port: 5555), http: NetworkAddress(host: "127.0.0.1", port: 8080),
-            advertise: nil)
+            bind: NetworkAddress(host: "127.0.0.1", port: 5555), http: NetworkAddress(host: "127.0.0.1", port: 8080))
         let known = ["bind", "http", "advertise", "api_keys_file", "tls_cert", "tls_key"]
         guard let section = section(root, "coordinator", known) else { return settings }
         settings.bind = section.address("bind") ?? settings.bind
-        settings.http = section.address("http") ?? settings.http
-        settings.advertise = section.address("advertise")
+        settings.http = section.addressWithoutScheme("http") ?? settings.http
         requireLoopback(settings.bind, "bind", section)
         requireLoopback(settings.http, "http", section)
-        if let advertise = settings.advertise { requireLoopback(advertise, "advertise", section) }
+        if section.address("advertise") != nil {
+            section.report("advertise", "not yet; workers are on this machine and connect to bind (leave it out)")
+        }
         if settings.bind == settings.http, settings.bind.port != 0 {
             section.report("http", "expected another port than bind's, got \(settings.http) for both")
         }
@@ -86,11 +92,12 @@ final class ClusterConfigurationReader {
 
     private func readServing(_ root: YAMLMapping) -> ClusterConfiguration.ServingSettings {
         let section = section(root, "serving", ["max_sequences", "queue", "gap_max", "prefix_cache"])
+        let gap = section?.duration("gap_max", .milliseconds(1)...Self.durationMax, "from 1ms to 24h")
+        if let gap, gap != .milliseconds(100) { section?.report("gap_max", "not yet; leave it out, or at 100ms") }
+        _ = section?.boolean("prefix_cache")
         return ClusterConfiguration.ServingSettings(
             sequenceCountMax: section?.integer("max_sequences", 1...4096) ?? 64,
-            queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256,
-            gapMax: section?.duration("gap_max", atLeast: .milliseconds(1), "1ms") ?? .milliseconds(100),
-            usesPrefixCache: section?.boolean("prefix_cache") ?? true)
+            queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256)
     }
 
     private func readSecurity(_ root: YAMLMapping) -> ClusterConfiguration.SecuritySettings {
@@ -119,11 +126,14 @@ final class ClusterConfigurationReader {
 
     private func readFailure(_ root: YAMLMapping) -> ClusterConfiguration.FailureSettings {
         let section = section(root, "failure", ["heartbeat", "dead_after", "step_deadline", "wait"])
+        let hour = Duration.seconds(3600)
         let settings = ClusterConfiguration.FailureSettings(
-            heartbeat: section?.duration("heartbeat", atLeast: .milliseconds(100), "100ms") ?? .milliseconds(500),
-            deadAfter: section?.duration("dead_after", atLeast: .milliseconds(400), "400ms") ?? .seconds(2),
-            stepDeadline: section?.duration("step_deadline", atLeast: .seconds(1), "1s") ?? .seconds(30),
-            wait: section?.duration("wait", atLeast: .zero, "0s") ?? .seconds(30))
+            heartbeat: section?.duration("heartbeat", .milliseconds(100)...hour, "from 100ms to 1h")
+                ?? .milliseconds(500),
+            deadAfter: section?.duration("dead_after", .milliseconds(400)...hour, "from 400ms to 1h") ?? .seconds(2),
+            stepDeadline: section?.duration("step_deadline", .seconds(1)...Self.durationMax, "from 1s to 24h")
+                ?? .seconds(30),
+            wait: section?.duration("wait", .zero...Self.durationMax, "from 0s to 24h") ?? .seconds(30))
         if let section, settings.deadAfter < settings.heartbeat * 2 {
             section.report("dead_after", "expected at least twice the heartbeat, got less")
         }

@@ -28,6 +28,12 @@ package struct ConfigurationProblem: Sendable, Hashable {
         self.place = place
         self.message = message
     }
+
+    /// `cluster.yaml:12:5: workers[1].device: …`.
+    package func line(in file: String) -> String {
+        let key = place.key.isEmpty ? "" : "\(place.key): "
+        return "\(file):\(place.line):\(place.column): \(key)\(message)"
+    }
 }
 
 /// Everything that is wrong in a configuration file, in the file's order; programs exit with 2.
@@ -47,10 +53,7 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
 
     /// One line a problem: `cluster.yaml:12:5: workers[1].device: …`.
     package var lines: [String] {
-        var lines = problems.prefix(Self.listedCountMax).map { problem in
-            let key = problem.place.key.isEmpty ? "" : "\(problem.place.key): "
-            return "\(file):\(problem.place.line):\(problem.place.column): \(key)\(problem.message)"
-        }
+        var lines = problems.prefix(Self.listedCountMax).map { $0.line(in: file) }
         if problems.count > Self.listedCountMax {
             lines.append("\(file): \(problems.count - Self.listedCountMax) more problems")
         }

@@ -46,13 +46,14 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    package static let expectation = "tcp://HOST:PORT with a port from 1 to 65535, or * for any free one"
+    package static let expectation = "tcp://HOST:PORT with a port from 1 to 65535, or 0 or * for any free one"
+    package static let expectationWithoutScheme = "HOST:PORT with a port from 1 to 65535, or 0 or * for any free one"
 
     /// Whether only this machine can reach it.
     package var isLoopback: Bool {
         if host.lowercased() == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy(Self.isOctet)
     }
 
     /// In libzmq's form.
@@ -66,6 +67,11 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     private static func isPlausible(_ host: Substring) -> Bool {
         guard host.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts.allSatisfy(isOctet)
+    }
+
+    private static func isOctet(_ text: Substring) -> Bool {
+        // Swift reads a sign too, which no IPv4 address has.
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } && UInt8(text) != nil
     }
 }

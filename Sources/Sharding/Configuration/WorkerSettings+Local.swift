@@ -3,6 +3,6 @@ extension WorkerSettings {
     package init(local name: String, threads: Int? = nil) {
         self.init(
             name: name, start: .local, device: "cpu", threads: threads, cpus: nil, memoryBytes: nil, mode: .simple,
-            bind: nil, advertise: nil, modelFolders: [], cacheFolder: nil, layers: nil, layersPlace: nil)
+            bind: nil, advertise: nil, modelFolders: [], layers: nil, layersPlace: nil)
     }
 }

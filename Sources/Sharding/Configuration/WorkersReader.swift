@@ -8,6 +8,9 @@ struct WorkersReader {
         "bind", "advertise", "models", "cache",
     ]
 
+    /// What a worker that somebody else starts is told by its own flags, which have these names.
+    private static let ownFlags = ["threads", "cpus", "memory", "bind", "advertise", "models"]
+
     func read(_ root: YAMLMapping, policy: PlacementPolicy) -> [WorkerSettings] {
         guard root.value("workers") != nil else {
             root.report("workers", "expected at least one worker, such as [{name: a, device: cpu}], got nothing")
@@ -41,8 +44,13 @@ struct WorkersReader {
             threads: worker.integer("threads", 1...1024), cpus: readCPUs(worker), memoryBytes: readMemory(worker),
             mode: readMode(worker), bind: readAddress(worker, "bind"), advertise: readAddress(worker, "advertise"),
             modelFolders: worker.strings("models", expected: "folder")?.map(parent.path) ?? [],
-            cacheFolder: worker.string("cache", expected: "a folder").map(parent.path), layers: layers,
-            layersPlace: worker.value("layers")?.place)
+            layers: layers, layersPlace: worker.value("layers")?.place)
+        if settings.start == .external {
+            for key in Self.ownFlags where worker.value(key) != nil {
+                worker.report(key, "not yet with start: external; the worker's own --\(key) sets it")
+            }
+        }
+        if worker.value("cache") != nil { worker.report("cache", "not yet; leave it out") }
         if let threads = settings.threads, let cpus = settings.cpus, threads > cpus.count {
             worker.report("threads", "expected at most \(cpus.count), as many as cpus names, got \(threads)")
         }

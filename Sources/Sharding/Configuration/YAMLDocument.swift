@@ -59,15 +59,18 @@ struct YAMLDocument {
         var aliases = 0
         var opened = 0
         var previous: UInt8 = 0x0A
+        var isAliasPossible = false
         for byte in text.utf8 {
-            column += 1
-            // An alias starts a token. Counting inside strings and comments too can only count too many.
-            if byte == UInt8(ascii: "*"), !isWordByte(previous) { aliases += 1 }
-            if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { opened += 1 }
-            if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { opened = max(0, opened - 1) }
+            // An alias starts a token and has a name, which a port of * has not. Counting inside strings and comments
+            // too can only count too many.
+            if isAliasPossible, isNameByte(byte) { aliases += 1 }
             if aliases > aliasesMax {
                 throw YAMLProblem(line: line, column: column, message: "expected at most \(aliasesMax) aliases (*name)")
             }
+            column += 1
+            isAliasPossible = byte == UInt8(ascii: "*") && isBeforeToken(previous)
+            if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { opened += 1 }
+            if byte == UInt8(ascii: "]") || byte == UInt8(ascii: "}") { opened = max(0, opened - 1) }
             if opened > nestingMax {
                 throw YAMLProblem(line: line, column: column, message: "expected at most \(nestingMax) nested levels")
             }
@@ -79,13 +82,18 @@ struct YAMLDocument {
         }
     }
 
-    private static func isWordByte(_ byte: UInt8) -> Bool {
+    private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"):
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
             true
         default: false
         }
+    }
+
+    /// Whether a token can start behind a byte; line breaks beyond ASCII count.
+    private static func isBeforeToken(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || byte >= 0x80 || "[{,:?".utf8.contains(byte)
     }
 
     /// Replaces the first character of a plain or quoted key.

@@ -131,9 +131,17 @@ struct YAMLMapping {
         }
     }
 
-    func duration(_ key: String, atLeast minimum: Duration, _ minimumText: String) -> Duration? {
-        scalar(key, expected: "a duration such as 500ms or 2s, at least \(minimumText)") { _, text in
-            ConfigurationScalar.duration(text).flatMap { $0 >= minimum ? $0 : nil }
+    /// - Parameter rangeText: The range as people write it.
+    func duration(_ key: String, _ range: ClosedRange<Duration>, _ rangeText: String) -> Duration? {
+        scalar(key, expected: "a duration such as 500ms or 2s, \(rangeText)") { _, text in
+            ConfigurationScalar.duration(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    /// An address that is not libzmq's, so without `tcp://`.
+    func addressWithoutScheme(_ key: String) -> NetworkAddress? {
+        scalar(key, expected: NetworkAddress.expectationWithoutScheme) { _, text in
+            text.contains("://") ? nil : NetworkAddress(text)
         }
     }
 

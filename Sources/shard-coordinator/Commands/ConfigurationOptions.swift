@@ -23,9 +23,15 @@ struct ConfigurationOptions: ParsableArguments {
         do {
             model = try ClusterModel.open(configuration.model.source)
         } catch {
-            throw ProgramError(.configuration, "\(config): model.source: \(error)")
+            let problem = ConfigurationProblem(configuration.model.sourcePlace, "\(error)")
+            throw ProgramError(.configuration, problem.line(in: config))
         }
-        let problems = configuration.problems(layerCount: model.spec.layers.count)
+        var problems = configuration.problems(layerCount: model.spec.layers.count)
+        if let context = configuration.model.context, context > model.spec.contextLength {
+            let message =
+                "expected 1 to \(model.spec.contextLength), which \(configuration.model.name) was made for, got \(context)"
+            problems.append(ConfigurationProblem(configuration.model.contextPlace, message))
+        }
         guard problems.isEmpty else {
             throw ProgramError(.configuration, ConfigurationError(file: config, problems: problems).lines)
         }

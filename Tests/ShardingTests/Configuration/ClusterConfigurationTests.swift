@@ -55,27 +55,27 @@ struct ClusterConfigurationTests {
             version: 1
             model: {name: demo, source: /m/demo.gguf, context: 512, kv_type: f32}
             coordinator: {bind: "tcp://127.0.0.1:*", http: "localhost:0", advertise: null, api_keys_file: null, tls_cert: ~, tls_key: }
-            serving: {max_sequences: 3, queue: 5, gap_max: 50ms, prefix_cache: false}
+            serving: {max_sequences: 3, queue: 5, gap_max: 100ms, prefix_cache: false}
             security: {key_dir: null, workers: {}}
             placement: {policy: manual, objective: decode, reserve: 1.5GiB}
             workers:
-              - {name: a, device: cpu, threads: 1, cpus: "0", layers: "0-3"}
-              - {name: b, host: 127.0.0.1, start: external, memory: 20GiB, mode: simple, packed_cache: off, cpus: "1,3-4",
-                 layers: "4-7,head", bind: "tcp://127.0.0.1:6000", advertise: "tcp://[::1]:6001", models: [/x, y], cache: z}
+              - {name: a, device: cpu, start: external, layers: "0-3"}
+              - {name: b, host: 127.0.0.1, start: local, memory: 20GiB, mode: simple, packed_cache: off, cpus: "1,3-4",
+                 threads: 2, layers: "4-7,head", bind: "tcp://127.0.0.1:6000", advertise: "tcp://[::1]:6001",
+                 models: [/x, y], cache: null}
             failure: {heartbeat: 100ms, dead_after: 400ms, step_deadline: 3s, wait: 2m}
             """, folder: "/etc")
         #expect(configuration.coordinator.bind.port == 0)
         #expect(configuration.coordinator.http.host == "localhost")
-        #expect(configuration.serving.gapMax == .milliseconds(50) && !configuration.serving.usesPrefixCache)
         #expect(configuration.placement.reserveBytes == 3 << 29)
-        #expect(configuration.workers[0].cpus == [0])
+        #expect(configuration.model.sourcePlace == ConfigurationPlace(line: 2, column: 29, key: "model.source"))
+        #expect(configuration.model.contextPlace == ConfigurationPlace(line: 2, column: 52, key: "model.context"))
+        #expect(configuration.workers[0].start == .external && configuration.workers[1].threads == 2)
         #expect(configuration.workers[1].cpus == [1, 3, 4])
-        #expect(configuration.workers[1].start == .external)
         #expect(configuration.workers[1].layers == LayerSelection(ranges: [4..<8], includesHead: true))
         #expect(configuration.workers[1].memoryBytes == 20 << 30)
         #expect(configuration.workers[1].advertise?.endpoint == "tcp://[::1]:6001")
         #expect(configuration.workers[1].modelFolders == ["/x", "/etc/y"])
-        #expect(configuration.workers[1].cacheFolder == "/etc/z")
         #expect(configuration.failure.wait == .seconds(120))
         #expect(configuration.problems(layerCount: 8).isEmpty)
         #expect(configuration.problems(layerCount: 9).map(\.message) == ["layers 8 of the model's 9 are on no worker"])
@@ -100,7 +100,7 @@ struct ClusterConfigurationTests {
             "cluster.yaml:2:28: model.contxt: unknown key; did you mean context?",
             "cluster.yaml:2:48: model.kv_type: q8_0: not yet; use f16 or f32",
             "cluster.yaml:3:21: coordinator.bind: 0.0.0.0:5555: not yet beyond loopback, which needs encryption; use 127.0.0.1:5555",
-            "cluster.yaml:3:49: coordinator.http: expected tcp://HOST:PORT with a port from 1 to 65535, or * for any free one, got \"127.0.0.1:99999\"",
+            "cluster.yaml:3:49: coordinator.http: expected HOST:PORT with a port from 1 to 65535, or 0 or * for any free one, got \"127.0.0.1:99999\"",
             "cluster.yaml:5:23: workers[0].device: expected cpu or cuda:N, got \"gpu\"",
             "cluster.yaml:6:12: workers[1].name: expected a name of its own, got \"a\" as on line 5",
             "cluster.yaml:6:24: workers[1].threads: expected a whole number from 1 to 1024, got \"many\"",
@@ -141,6 +141,14 @@ struct ClusterConfigurationTests {
             ("coordinator: {api_keys_file: keys}", "3:30: coordinator.api_keys_file"),
             ("coordinator: {tls_cert: c}", "3:25: coordinator.tls_cert"),
             ("coordinator: {advertise: \"tcp://10.0.0.1:5555\"}", "3:26: coordinator.advertise"),
+            ("coordinator: {advertise: \"tcp://127.0.0.1:5555\"}", "3:26: coordinator.advertise"),
+            ("serving: {gap_max: 50ms}", "3:20: serving.gap_max"),
+            ("workers: [{name: a, cache: c}]", "3:28: workers[0].cache"),
+            ("workers: [{name: a, start: external, cpus: \"0\"}]", "3:44: workers[0].cpus"),
+            ("workers: [{name: a, start: external, threads: 1}]", "3:47: workers[0].threads"),
+            ("workers: [{name: a, start: external, memory: 1GiB}]", "3:46: workers[0].memory"),
+            ("workers: [{name: a, start: external, models: [m]}]", "3:46: workers[0].models"),
+            ("workers: [{name: a, start: external, bind: \"tcp://127.0.0.1:*\"}]", "3:44: workers[0].bind"),
             ("coordinator: {http: \"0.0.0.0:80\"}", "3:21: coordinator.http"),
             ("security: {key_dir: keys}", "3:21: security.key_dir"),
             ("security: {workers: {a: KEY}}", "3:21: security.workers"),
@@ -158,6 +166,20 @@ struct ClusterConfigurationTests {
         #expect(found.count == 1)
         #expect(found.first?.hasPrefix("cluster.yaml:\(place): ") == true)
         #expect(found.first?.contains("not yet") == true)
+    }
+
+    @Test(
+        "times that no cluster can keep are refused",
+        arguments: [
+            ("heartbeat: 2h, dead_after: 5h", "4:22: failure.heartbeat", "from 100ms to 1h"),
+            ("dead_after: 61m", "4:23: failure.dead_after", "from 400ms to 1h"),
+            ("step_deadline: 25h", "4:26: failure.step_deadline", "from 1s to 24h"),
+            ("wait: 1e9s", "4:17: failure.wait", "from 0s to 24h"),
+        ])
+    func longTimes(settings: String, place: String, range: String) {
+        let found = lines("version: 1\nmodel: {source: m}\nworkers: [{name: a}]\nfailure: {\(settings)}")
+        #expect(found.first?.hasPrefix("cluster.yaml:\(place): expected a duration ") == true)
+        #expect(found.first?.contains(range) == true)
     }
 
     @Test(

@@ -54,6 +54,7 @@ struct ConfigurationScalarTests {
             ("tcp://127.0.0.1:5555", "127.0.0.1", 5555, true), ("localhost:80", "localhost", 80, true),
             ("tcp://*:5555", "*", 5555, false), ("tcp://[::1]:*", "::1", 0, true), ("10.0.0.1:1", "10.0.0.1", 1, false),
             ("127.9.9.9:1", "127.9.9.9", 1, true), ("127.evil.example.com:1", "127.evil.example.com", 1, false),
+            ("127.-0.0.1:1", "127.-0.0.1", 1, false),
         ])
     func addresses(text: String, host: String, port: Int, isLoopback: Bool) {
         let address = NetworkAddress(text)

@@ -45,6 +45,13 @@ struct HostileConfigurationTests {
         #expect(refusal(text) == ["cluster.yaml:2:50: expected at most 8 aliases (*name)"])
     }
 
+    @Test("ports of * are no aliases")
+    func freePorts() throws {
+        let workers = (0..<9).map { "  - {name: a\($0), bind: \"tcp://127.0.0.1:*\"}\n" }.joined()
+        let configuration = try ClusterConfiguration.parse("version: 1\nmodel: {source: m}\nworkers:\n\(workers)")
+        #expect(configuration.workers.count == 9)
+    }
+
     @Test("a few anchors are as good as what they stand for")
     func fewAnchors() throws {
         let configuration = try ClusterConfiguration.parse(
