@@ -157,7 +157,7 @@ extension SamplingParameters {
         try require(topP > 0 && topP <= 1, "top_p", "a number above 0 and up to 1", topP)
         try require(minP >= 0 && minP <= 1, "min_p", "a number from 0 to 1", minP)
         try require(
-            repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition_penalty", "a finite number above 0",
+            Self.repetitionPenaltyRange.contains(repetitionPenalty), "repetition_penalty", "a number from 0.01 to 100",
             repetitionPenalty)
         try require(presencePenalty.isFinite, "presence_penalty", "a finite number", presencePenalty)
         try require(frequencyPenalty.isFinite, "frequency_penalty", "a finite number", frequencyPenalty)

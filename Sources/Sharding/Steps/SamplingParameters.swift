@@ -24,6 +24,9 @@ package struct SamplingParameters: Sendable, Hashable {
     /// How many alternatives a result lists.
     package var topLogprobCount: Int
 
+    /// What `repetitionPenalty` may be: beyond, logits would soon overflow.
+    package static let repetitionPenaltyRange: ClosedRange<Float> = 0.01...100
+
     package static let greedy = SamplingParameters()
 
     package init(

@@ -159,7 +159,7 @@ extension SamplingParameters {
             topP: try read.finite(header.topP, "sampling.top_p", in: 0...1),
             minP: try read.finite(header.minP, "sampling.min_p", in: 0...1),
             repetitionPenalty: try read.finite(
-                header.repetitionPenalty, "sampling.repetition_penalty", in: Float.leastNormalMagnitude...greatest),
+                header.repetitionPenalty, "sampling.repetition_penalty", in: Self.repetitionPenaltyRange),
             presencePenalty: try read.finite(header.presencePenalty, "sampling.presence_penalty"),
             frequencyPenalty: try read.finite(header.frequencyPenalty, "sampling.frequency_penalty"),
             seed: header.seed, logitBias: biases,

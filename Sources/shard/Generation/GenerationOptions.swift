@@ -49,7 +49,9 @@ struct GenerationOptions: ParsableArguments {
         try check("--top-k", topK, isFine: { $0 >= 0 }, "at least 0")
         try check("--top-p", topP, isFine: { $0 > 0 && $0 <= 1 }, "above 0, at most 1")
         try check("--min-p", minP, isFine: { $0 >= 0 && $0 <= 1 }, "0 to 1")
-        try check("--repetition-penalty", repetitionPenalty, isFine: { $0 > 0 && $0 <= 100 }, "above 0, at most 100")
+        try check(
+            "--repetition-penalty", repetitionPenalty,
+            isFine: { SamplingParameters.repetitionPenaltyRange.contains($0) }, "0.01 to 100")
         try check("--context", context, isFine: { $0 >= 1 && $0 <= 1 << 24 }, "1 to 16777216")
         if stop.contains("") { throw ValidationError("--stop: expected a text, got an empty one") }
     }
