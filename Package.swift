@@ -131,7 +131,7 @@ let package = Package(
         tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "Tensors"]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
-        tests("WorkerTests", ["Worker", "Sharding", "ZeroMQ", .logging]),
+        tests("WorkerTests", ["Worker", "Inference", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests("CoordinatorTests", ["Coordinator", "Sharding", "Models", "ZeroMQ", .logging]),
         tests(
             "ServingTests",

@@ -1,5 +1,8 @@
 import Foundation
+import Inference
 import Logging
+import ModelFiles
+import Models
 import Sharding
 import Testing
 import ZeroMQ
@@ -125,6 +128,15 @@ struct WorkerLoadingTests {
         #expect(failure?.reason == .outOfMemory)
         #expect(failure?.message.contains("memory: expected at most 1000 bytes, got ") == true)
         #expect(failure?.message.contains("weights") == true)
+    }
+
+    @Test("bytes that overflow count as the largest number, which no limit allows")
+    func overflow() throws {
+        let model = try ModelSpec(describing: ModelFile.open(Fixtures.llamaFolder + "/" + Fixtures.llamaFile))
+        let options = ShardRunnerOptions(
+            layers: 0..<2, hasHead: true, cacheBlockCount: .max, rowsMax: .max, contextLength: 64)
+        #expect(options.cacheBytes(of: model) == .max)
+        #expect(options.scratchBytes(of: model) == .max)
     }
 
     @Test("layers that the model does not have are refused")

@@ -57,7 +57,8 @@ package final class ShardRunner {
     /// - Returns: tokens and logits from a runner with a head, nil without. A sequence whose values are not finite
     ///   gets a failed result; the others go on.
     /// - Throws: ``InferenceError`` when the step does not follow from the earlier ones, exceeds a limit, or the device
-    ///   fails; the step then has no effect that a repetition or `free` would not undo.
+    ///   fails. Operations before the failure have then taken effect, and a repeated `begin` or `fork` is refused: `free`
+    ///   the step's sequences, or `reset`, before going on.
     package func run(
         _ step: Step, hidden: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer
     ) throws(InferenceError) -> StepResult? {

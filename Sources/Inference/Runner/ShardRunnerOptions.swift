@@ -32,17 +32,18 @@ package struct ShardRunnerOptions: Sendable, Hashable {
     /// Rows whose logits are computed together; larger steps take several rounds.
     static let logitRowsMax = 16
 
-    /// Bytes of the KV cache when all its blocks are in use.
+    /// Bytes of the KV cache when all its blocks are in use; the largest number where that overflows.
     package func cacheBytes(of model: ModelSpec) -> Int {
-        model.layers[layers].reduce(0) { $0 + $1.cacheShape(cacheType).bytesPerBlock } * cacheBlockCount
+        let blockBytes = model.layers[layers].reduce(0) { saturatingSum($0, $1.cacheShape(cacheType).bytesPerBlock) }
+        return saturatingProduct(blockBytes, cacheBlockCount)
     }
 
-    /// Bytes of activations that a runner holds between steps.
+    /// Bytes of activations that a runner holds between steps; the largest number where that overflows.
     package func scratchBytes(of model: ModelSpec) -> Int {
-        var floats = rowsMax * model.hiddenSize * 3
-        floats += ActivationSizes(model.layers[layers]).floatsPerRow * rowsMax
-        if hasHead { floats += Self.logitRowsMax * (model.hiddenSize + model.vocabularySize) }
-        return floats * MemoryLayout<Float>.size
+        let floatsPerRow = model.hiddenSize * 3 + ActivationSizes(model.layers[layers]).floatsPerRow
+        var floats = saturatingProduct(floatsPerRow, rowsMax)
+        if hasHead { floats = saturatingSum(floats, Self.logitRowsMax * (model.hiddenSize + model.vocabularySize)) }
+        return saturatingProduct(floats, MemoryLayout<Float>.size)
     }
 }
 

@@ -49,12 +49,14 @@ extension MemoryNeed {
     }
 }
 
-func saturatingSum(_ left: Int, _ right: Int) -> Int {
+/// The sum, or the largest number where it overflows: for counts and sizes, which are not below 0.
+package func saturatingSum(_ left: Int, _ right: Int) -> Int {
     let (sum, overflow) = left.addingReportingOverflow(right)
     return overflow ? .max : sum
 }
 
-func saturatingProduct(_ left: Int, _ right: Int) -> Int {
+/// The product, or the largest number where it overflows: for counts and sizes, which are not below 0.
+package func saturatingProduct(_ left: Int, _ right: Int) -> Int {
     let (product, overflow) = left.multipliedReportingOverflow(by: right)
     return overflow ? .max : product
 }

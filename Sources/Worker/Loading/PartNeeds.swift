@@ -10,11 +10,12 @@ struct PartNeeds {
     let cacheBytes: Int
     let scratchBytes: Int
 
-    var weightBytes: Int { stageWeightBytes.reduce(0, +) }
+    var weightBytes: Int { stageWeightBytes.reduce(0, saturatingSum) }
 
     /// - Throws: ``LoadProblem`` `.outOfMemory` with the sum, when it exceeds the order's limits.
     init(_ order: LoadOrder, model: ModelSpec, file: ModelFile) throws(LoadProblem) {
-        let frameBytes = order.limits.maxRows * model.hiddenSize * MemoryLayout<Float>.size
+        let frameBytes = saturatingProduct(
+            saturatingProduct(order.limits.maxRows, model.hiddenSize), MemoryLayout<Float>.size)
         guard frameBytes <= WireLimits.payloadBytesMax else {
             throw LoadProblem(
                 .other,
@@ -23,19 +24,20 @@ struct PartNeeds {
         }
         let parts = ModelParts(of: file, as: model)
         stageWeightBytes = order.stages.map { stage in
-            let layers = parts.layers[stage.layers].reduce(0) { $0 + ModelParts.weightBytes($1) }
-            return layers + (stage.includesHead ? ModelParts.weightBytes(parts.head) : 0)
+            let layers = parts.layers[stage.layers].reduce(0) { saturatingSum($0, ModelParts.weightBytes($1)) }
+            return saturatingSum(layers, stage.includesHead ? ModelParts.weightBytes(parts.head) : 0)
         }
         var (cache, scratch) = (0, 0)
         for stage in order.stages {
             let options = try ShardRunnerOptions(stage, order.limits)
-            cache += options.cacheBytes(of: model)
-            scratch += options.scratchBytes(of: model)
+            cache = saturatingSum(cache, options.cacheBytes(of: model))
+            scratch = saturatingSum(scratch, options.scratchBytes(of: model))
         }
         cacheBytes = cache
         scratchBytes = scratch
-        let sum = weightBytes + cache + scratch
-        guard UInt64(sum) <= order.limits.memoryBytes else {
+        let sum = saturatingSum(saturatingSum(weightBytes, cache), scratch)
+        // The largest number stands for any sum beyond it, which no limit allows.
+        guard sum < .max, UInt64(sum) <= order.limits.memoryBytes else {
             throw LoadProblem(
                 .outOfMemory,
                 "memory: expected at most \(order.limits.memoryBytes) bytes, got \(sum) (weights \(weightBytes) + cache "

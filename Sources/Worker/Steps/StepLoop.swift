@@ -105,7 +105,7 @@ final class StepLoop {
                 let runner = try ShardRunner(
                     model: part.model, options: options, weights: CountedWeights(weights, counters: counters),
                     device: part.device)
-                cacheBytes += options.cacheBytes(of: part.model)
+                cacheBytes = saturatingSum(cacheBytes, options.cacheBytes(of: part.model))
                 stages[stage.index] = EpochStage(stage, runner: runner, next: try link(to: endpoint))
             }
         } catch let problem as LoadProblem {
