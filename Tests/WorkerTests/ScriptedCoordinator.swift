@@ -121,7 +121,8 @@ final class ScriptedCoordinator {
             while let message = try results.socket.receive() {
                 let whole = try message.header.withBytes { header in
                     try message.payload.withBytes { payload in
-                        try assembler.take(CheckedFrame(header, payload: payload))
+                        let frame = try CheckedFrame(header, payload: payload)
+                        return try assembler.take(frame, run: frame.prefix.run, epoch: frame.prefix.epoch)
                     }
                 }
                 if let whole { return whole }

@@ -50,7 +50,7 @@ struct ActiveSequence: Sendable {
         if timing.started == nil { timing.started = now }
     }
 
-    mutating func count(wireBytes: Int) { timing.wireBytes += wireBytes }
+    mutating func count(wireBytes: Int) { timing.wireBytes = saturatingSum(timing.wireBytes, wireBytes) }
 
     /// Takes a token in; a finish reason when it was the last.
     mutating func accept(_ token: TokenID, at now: Duration) -> FinishReason? {

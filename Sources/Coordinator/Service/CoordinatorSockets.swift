@@ -145,9 +145,12 @@ final class CoordinatorSockets {
             guard let message = try results.socket.receive() else { return }
             var pieces: Result<SocketThread.Event?, WireError> = .success(nil)
             pieces = Self.decode(message) { (frame) throws(WireError) -> SocketThread.Event? in
-                guard let result = try self.assembler.take(frame) else { return nil }
+                // Until a first stage is connected nothing was sent that could have a result.
+                guard let epoch = self.firstStage?.epoch,
+                    let result = try self.assembler.take(frame, run: self.options.run, epoch: epoch)
+                else { return nil }
                 let last = frame.byteCount + 4 * result.result.logits.count
-                return .result(result, wireBytes: Int(clamping: result.wireBytes) + last)
+                return .result(result, wireBytes: saturatingSum(Int(clamping: result.wireBytes), last))
             }
             switch pieces {
             case .success(let event?): yield(.success(event), from: "results")

@@ -40,7 +40,8 @@ struct Answer<Format: AnswerFormat>: Sendable {
         let endings = endings.compactMap { $0 }
         let wireBytes = endings.map(\.wireBytes)
         let known = wireBytes.compactMap { $0 }
-        return Timings(endings.map(\.timings), wireBytes: known.count == wireBytes.count ? known.reduce(0, +) : nil)
+        return Timings(
+            endings.map(\.timings), wireBytes: known.count == wireBytes.count ? known.reduce(0, saturatingSum) : nil)
     }
 
     // MARK: Whole

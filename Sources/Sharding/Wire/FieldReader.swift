@@ -18,6 +18,18 @@ struct FieldReader {
         return number
     }
 
+    /// Bytes or nanoseconds, which receivers add up.
+    func amount(_ value: UInt64, _ field: String) throws(WireError) -> UInt64 {
+        UInt64(try integer(value, field, in: 0...WireLimits.amountMax))
+    }
+
+    /// Time that stages computed, in stage order.
+    func stageNanoseconds(_ values: [UInt64]) throws(WireError) -> [UInt64] {
+        try count(values.count, "stage_nanoseconds", max: WireLimits.stagesMax)
+        for value in values { _ = try amount(value, "stage_nanoseconds") }
+        return values
+    }
+
     func token(_ value: UInt32, _ field: String) throws(WireError) -> TokenID {
         guard let token = TokenID(exactly: value) else {
             throw wrong(field, expected: "0 to \(TokenID.max)", got: value)

@@ -79,13 +79,13 @@ package struct StepMessage: Sendable, Hashable {
                 got: "\(frame.payload.count)")
         }
         let header = try frame.decode(as: WireStepHeader.self, bytesMax: WireLimits.dataHeaderBytesMax)
-        try read.count(header.stageNanoseconds.count, "stage_nanoseconds", max: WireLimits.stagesMax)
         self.init(
             run: prefix.run, epoch: prefix.epoch,
             stage: try read.integer(prefix.stage, "stage", in: 0...WireLimits.stagesMax), width: width,
             step: Step(
                 id: prefix.step, operations: try header.sequenceOperations(read),
                 rows: try header.stepRows(count: rowCount, read)),
-            stageNanoseconds: header.stageNanoseconds, wireBytes: header.wireBytes)
+            stageNanoseconds: try read.stageNanoseconds(header.stageNanoseconds),
+            wireBytes: try read.amount(header.wireBytes, "wire_bytes"))
     }
 }

@@ -1,7 +1,7 @@
 /// Puts results and their logits together, at the coordinator's end.
 ///
 /// A result without logits is whole at once; one with logits when its last piece came. Pieces of a result that never
-/// becomes whole are given up when `forget` is told so, by a step's deadline.
+/// becomes whole are given up with their epoch.
 package struct StepResultAssembler: Sendable {
     private struct Key: Hashable, Sendable {
         var run: RunID
@@ -23,16 +23,19 @@ package struct StepResultAssembler: Sendable {
     /// - Parameter logitCountMax: elements that the logits of one step have at most: rows times vocabulary.
     package init(logitCountMax: Int) { self.logitCountMax = logitCountMax }
 
-    /// Takes a result or a piece of logits.
+    /// Takes a result or a piece of logits of the current run and epoch; drops any other unread.
     ///
-    /// - Returns: a whole result, or nil while pieces are missing.
+    /// - Returns: a whole result, or nil while pieces are missing, and for what was dropped.
     /// - Throws: ``WireError`` for a message of another type, a field out of range, a piece out of order or of no
     ///   result that waits.
-    package mutating func take(_ frame: CheckedFrame) throws(WireError) -> StepResultMessage? {
+    package mutating func take(
+        _ frame: CheckedFrame, run: RunID, epoch: Epoch
+    ) throws(WireError) -> StepResultMessage? {
         let key = Key(run: frame.prefix.run, epoch: frame.prefix.epoch, step: frame.prefix.step)
+        let isCurrent = key.run == run && key.epoch == epoch
         switch frame.type {
-        case .stepResult: return try takeResult(frame, key)
-        case .logits: return try takeLogits(frame, key)
+        case .stepResult: return isCurrent ? try takeResult(frame, key) : nil
+        case .logits: return isCurrent ? try takeLogits(frame, key) : nil
         default:
             throw WireError(
                 .type, message: frame.type.name, field: "type", expected: "a result or logits",
@@ -45,11 +48,6 @@ package struct StepResultAssembler: Sendable {
         pending = pending.filter { $0.key.run == run && $0.key.epoch >= epoch }
     }
 
-    /// Gives up a step's result, whose deadline has passed.
-    package mutating func forget(step: UInt64, epoch: Epoch, run: RunID) {
-        pending[Key(run: run, epoch: epoch, step: step)] = nil
-    }
-
     private mutating func takeResult(_ frame: CheckedFrame, _ key: Key) throws(WireError) -> StepResultMessage? {
         try frame.requireNoPayload()
         let read = FieldReader(.stepResult)
@@ -57,7 +55,8 @@ package struct StepResultAssembler: Sendable {
         let logitCount = try read.integer(header.logitCount, "logit_count", in: 0...logitCountMax)
         let message = StepResultMessage(
             run: frame.prefix.run, epoch: frame.prefix.epoch, stage: Int(frame.prefix.stage),
-            result: try header.stepResult(step: frame.prefix.step, read), wireBytes: header.wireBytes)
+            result: try header.stepResult(step: frame.prefix.step, read),
+            wireBytes: try read.amount(header.wireBytes, "wire_bytes"))
         guard logitCount > 0 else { return message }
         guard pending.count < Self.pendingMax else {
             throw read.wrong("logit_count", expected: "0 while \(Self.pendingMax) results wait", got: logitCount)

@@ -57,10 +57,9 @@ extension WireStepResultHeader {
 
     func stepResult(step: UInt64, _ read: FieldReader) throws(WireError) -> StepResult {
         try read.count(sequences.count, "sequences", max: WireLimits.rowsMax)
-        try read.count(stageNanoseconds.count, "stage_nanoseconds", max: WireLimits.stagesMax)
         var results: [Sharding.SequenceResult] = []
         for sequence in sequences { results.append(try sequence.value(read)) }
-        return StepResult(step: step, sequences: results, stageNanoseconds: stageNanoseconds)
+        return StepResult(step: step, sequences: results, stageNanoseconds: try read.stageNanoseconds(stageNanoseconds))
     }
 }
 

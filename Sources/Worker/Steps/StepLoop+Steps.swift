@@ -72,7 +72,8 @@ extension StepLoop {
         }
         var next = step
         next.stageNanoseconds.append(started.duration(to: .now).nanoseconds)
-        next.wireBytes += UInt64(frame.byteCount)
+        // Within the wire's bounds, so that a long way round never makes a step that the next stage refuses.
+        next.wireBytes = min(next.wireBytes + UInt64(frame.byteCount), UInt64(WireLimits.amountMax))
         if let result {
             try send(result, of: next, from: stage)
         } else {

@@ -117,6 +117,7 @@ struct WireHostileTests {
             ("temperature", SamplingParameters(temperature: -1)),
             ("temperature", SamplingParameters(temperature: .infinity)), ("top_p", SamplingParameters(topP: 1.5)),
             ("min_p", SamplingParameters(minP: -0.1)), ("repetition_penalty", SamplingParameters(repetitionPenalty: 0)),
+            ("repetition_penalty", SamplingParameters(repetitionPenalty: 101)),
             ("presence_penalty", SamplingParameters(presencePenalty: .infinity)),
             ("frequency_penalty", SamplingParameters(frequencyPenalty: .nan)),
             ("biases", SamplingParameters(logitBias: [TokenLogitBias(token: 1, bias: .nan)])),
@@ -156,22 +157,110 @@ struct WireHostileTests {
         message.result.logits = [1, 2, 3]
         var small = StepResultAssembler(logitCountMax: 2)
         #expect(throws: WireError.self) {
-            try message.frame().withUnsafeBytes { _ = try small.take(CheckedFrame($0)) }
+            try message.frame().withUnsafeBytes {
+                _ = try small.take(CheckedFrame($0), run: WireSamples.run, epoch: Epoch(5))
+            }
         }
         var assembler = StepResultAssembler(logitCountMax: 3)
         func take(_ range: Range<Int>) throws -> StepResultMessage? {
             try message.result.logits[range].withUnsafeBytes { payload in
                 let frame = try message.logitsFrame(range, payload: payload)
-                return try frame.withUnsafeBytes { try assembler.take(CheckedFrame($0, payload: payload)) }
+                return try frame.withUnsafeBytes {
+                    try assembler.take(CheckedFrame($0, payload: payload), run: WireSamples.run, epoch: Epoch(5))
+                }
             }
         }
         #expect(throws: WireError.self) { try take(0..<1) }
-        let first = try message.frame().withUnsafeBytes { try assembler.take(CheckedFrame($0)) }
+        let first = try message.frame().withUnsafeBytes {
+            try assembler.take(CheckedFrame($0), run: WireSamples.run, epoch: Epoch(5))
+        }
         #expect(first == nil)
         #expect(throws: WireError.self) { try take(1..<2) }
         #expect(try take(0..<2) == nil)
         #expect(throws: WireError.self) { try take(0..<1) }
         #expect(try take(2..<3) == message)
+    }
+
+    @Test("results of another run or epoch are dropped before anything of them is kept")
+    func otherEpoch() throws {
+        var message = WireSamples.result
+        message.result.logits = [1]
+        var assembler = StepResultAssembler(logitCountMax: 1)
+        for step in 0..<UInt64(StepResultAssembler.pendingMax) {
+            message.result.step = step
+            try message.frame().withUnsafeBytes { bytes in
+                let frame = try CheckedFrame(bytes)
+                #expect(try assembler.take(frame, run: WireSamples.run, epoch: Epoch(6)) == nil)
+                #expect(try assembler.take(frame, run: .none, epoch: Epoch(5)) == nil)
+            }
+        }
+        message.result.step = 1000
+        let frame = try message.frame()
+        #expect(
+            try frame.withUnsafeBytes {
+                try assembler.take(CheckedFrame($0), run: WireSamples.run, epoch: Epoch(5))
+            } == nil)
+        let whole = try message.result.logits.withUnsafeBytes { payload in
+            try message.logitsFrame(0..<1, payload: payload).withUnsafeBytes {
+                try assembler.take(
+                    CheckedFrame($0, payload: payload), run: WireSamples.run, epoch: Epoch(5))
+            }
+        }
+        #expect(whole == message)
+    }
+
+    @Test("amounts that receivers add up are refused above their bound")
+    func amounts() throws {
+        let amounts: [UInt64] = [.max, 1 << 63, (1 << 50) + 1]
+        for amount in amounts {
+            var steps = [WireSamples.step, WireSamples.step]
+            steps[0].wireBytes = amount
+            steps[1].stageNanoseconds[1] = amount
+            for step in steps {
+                let frame = try WireSamples.hidden.withUnsafeBytes { try step.frame(payload: $0) }
+                #expect(throws: WireError.self) { try readMessage(frame, payload: WireSamples.payload) }
+            }
+            var results = [WireSamples.result, WireSamples.result]
+            results[0].wireBytes = amount
+            results[1].result.stageNanoseconds[1] = amount
+            for result in results {
+                #expect(throws: WireError.self) { try readMessage(try result.frame()) }
+            }
+        }
+    }
+
+    @Test("the largest number in every other field of 64 bits is read or refused, never a trap")
+    func largestNumbers() throws {
+        var hello = WireSamples.hello
+        (hello.instance, hello.memoryTotalBytes, hello.memoryAvailableBytes) = (.max, .max, .max)
+        hello.highestEpoch = Epoch(.max)
+        let reports: [WorkerReport] = [
+            .hello(hello), .loadProgress(LoadProgress(epoch: Epoch(.max), doneBytes: .max, totalBytes: .max)),
+            .loaded(Loaded(epoch: Epoch(.max), weightBytes: .max, cacheBytes: .max)), .activated(Epoch(.max)),
+            .drained(Epoch(.max)),
+            .heartbeat(
+                WorkerHeartbeat(
+                    epoch: Epoch(.max), stepsReceived: .max, stepsCompleted: .max, layersCompleted: .max,
+                    memoryAvailableBytes: .max)),
+            .stepFailed(StepFailure(epoch: Epoch(.max), step: .max, stage: 0, message: "")),
+        ]
+        for report in reports { try? readMessage(try report.frame(run: WireSamples.run)) }
+        var load = WireSamples.load
+        load.epoch = Epoch(.max)
+        load.model.files[0].bytes = .max
+        (load.limits.cacheBytes, load.limits.memoryBytes, load.limits.cachePositions) = (.max, .max, .max)
+        let orders: [CoordinatorOrder] = [
+            .load(load), .activate(Epoch(.max)), .drain(Epoch(.max)),
+            .helloReply(
+                .accepted(
+                    WireSamples.run,
+                    HeartbeatSettings(interval: .seconds(Int64.max), deadAfter: .seconds(Int64.max)))),
+        ]
+        for order in orders { try? readMessage(try order.frame(run: WireSamples.run)) }
+        var result = WireSamples.result
+        (result.result.step, result.epoch) = (.max, Epoch(.max))
+        result.result.sequences[0].sequence = SequenceID(.max)
+        try? readMessage(try result.frame())
     }
 }
 

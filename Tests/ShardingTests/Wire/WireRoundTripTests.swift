@@ -56,7 +56,9 @@ struct WireRoundTripTests {
     func result() throws {
         var assembler = StepResultAssembler(logitCountMax: 0)
         let frame = try WireSamples.result.frame()
-        let whole = try frame.withUnsafeBytes { try assembler.take(CheckedFrame($0)) }
+        let whole = try frame.withUnsafeBytes {
+            try assembler.take(CheckedFrame($0), run: WireSamples.run, epoch: Epoch(5))
+        }
         #expect(whole == WireSamples.result)
     }
 
@@ -66,7 +68,9 @@ struct WireRoundTripTests {
         var message = WireSamples.result
         message.result.logits = (0..<count).map { Float(bitPattern: UInt32(truncatingIfNeeded: $0 &* 2_654_435_761)) }
         var assembler = StepResultAssembler(logitCountMax: count)
-        let first = try message.frame().withUnsafeBytes { try assembler.take(CheckedFrame($0)) }
+        let first = try message.frame().withUnsafeBytes {
+            try assembler.take(CheckedFrame($0), run: WireSamples.run, epoch: Epoch(5))
+        }
         #expect(first == nil)
         let pieces = message.logitsPieces
         #expect(pieces.count == (count + (1 << 18) - 1) >> 18)
@@ -76,7 +80,9 @@ struct WireRoundTripTests {
                 #expect(payload.count <= 1 << 20)
                 let frame = try message.logitsFrame(piece, payload: payload)
                 #expect(whole == nil)
-                whole = try frame.withUnsafeBytes { try assembler.take(CheckedFrame($0, payload: payload)) }
+                whole = try frame.withUnsafeBytes {
+                    try assembler.take(CheckedFrame($0, payload: payload), run: WireSamples.run, epoch: Epoch(5))
+                }
             }
         }
         #expect(whole?.result.logits.map(\.bitPattern) == message.result.logits.map(\.bitPattern))

@@ -110,7 +110,7 @@ func readMessage(_ frame: [UInt8], payload: [UInt8] = []) throws {
             case .step: _ = try StepMessage(checked)
             case .stepResult, .logits:
                 var assembler = StepResultAssembler(logitCountMax: 1 << 20)
-                _ = try assembler.take(checked)
+                _ = try assembler.take(checked, run: checked.prefix.run, epoch: checked.prefix.epoch)
             case .hello, .loadProgress, .loaded, .loadFailure, .activated, .drained, .workerHeartbeat, .stepFailure,
                 .leaving:
                 _ = try WorkerReport(checked)
