@@ -22,6 +22,7 @@ package struct CoordinatorError: Error, Sendable, CustomStringConvertible {
         switch failure {
         case .placement(let error): self.init(.configuration, error.description, cause: error)
         case .worker(let message): self.init(.failed, message)
+        case .configuration(let message): self.init(.configuration, message)
         }
     }
 

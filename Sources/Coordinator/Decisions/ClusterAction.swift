@@ -35,11 +35,13 @@ package enum StartFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case placement(PlacementError)
     /// A worker refused, was refused, or ended again and again.
     case worker(String)
+    /// A launched worker ended because of its arguments or its configuration.
+    case configuration(String)
 
     package var description: String {
         switch self {
         case .placement(let error): error.description
-        case .worker(let message): message
+        case .worker(let message), .configuration(let message): message
         }
     }
 }

@@ -40,7 +40,11 @@ extension ClusterMachine {
     }
 
     /// A launched worker's process has ended.
-    package mutating func exited(_ name: String, status: String, now: Duration) -> [ClusterAction] {
+    ///
+    /// - Parameter isFinal: its arguments or its configuration are wrong, so that starting it again would not help.
+    package mutating func exited(
+        _ name: String, status: String, isFinal: Bool = false, now: Duration
+    ) -> [ClusterAction] {
         var actions: [ClusterAction] = []
         if registry.members[name] != nil {
             actions += lose(name, reason: "its process ended: \(status)", now: now)
@@ -50,10 +54,13 @@ extension ClusterMachine {
         guard stoppingSince == nil, registry.isLaunched(name) else { return actions }
         let starts = registry.noteFailedStart(name)
         let wait = settings.retries.wait(after: starts)
-        if starts >= settings.retries.startsMax {
+        if isFinal || starts >= settings.retries.startsMax {
             // A launch gives up here; a cluster that was ready before goes on trying, at the longest interval.
-            let message = "worker \(name) ended \(starts) times in a row: \(status); its log lines say why"
-            return actions + fail(.worker(message)) + [.restart(worker: name, after: settings.retries.last)]
+            let failure: StartFailure =
+                isFinal
+                ? .configuration("worker \(name) refused its configuration: \(status); its log lines say why")
+                : .worker("worker \(name) ended \(starts) times in a row: \(status); its log lines say why")
+            return actions + fail(failure) + [.restart(worker: name, after: settings.retries.last)]
         }
         return actions + [
             .log(.warning, "ended (\(status)); starting it again in \(wait)", worker: name),
@@ -67,7 +74,10 @@ extension ClusterMachine {
         if let refusal = refusal(of: hello, now: now) {
             let reply = ClusterAction.send(.helloReply(.refused(refusal)), to: peer)
             registry.noteAbsence(of: hello.name, reason: refusal.message)
-            var actions = [reply, .log(.warning, "refused: \(refusal.message)", worker: hello.name)]
+            var actions = [reply]
+            if registry.logsRefusal(of: hello.name, now: now) {
+                actions.append(.log(.warning, "refused: \(refusal.message)", worker: hello.name))
+            }
             if refusal.reason == .versionMismatch || refusal.reason == .invalid, registry.isLaunched(hello.name) {
                 actions += fail(.worker(refusal.message))
             }
@@ -105,7 +115,7 @@ extension ClusterMachine {
                     + "install the same version of both")
         }
         if stoppingSince != nil { return refuse(.stopping, "worker \(hello.name): the coordinator is stopping") }
-        guard registry.expected.contains(where: { $0.name == hello.name }) else {
+        guard registry.isExpected(hello.name) else {
             let known = registry.expected.map(\.name).joined(separator: ", ")
             return refuse(
                 .unknownName, "worker \(hello.name): name: expected one of \(known); list it in the configuration")

@@ -17,6 +17,8 @@ struct WorkerRegistry: Sendable {
     private var names: [PeerID: String] = [:]
     /// Starts of launched workers since the cluster was last ready.
     private(set) var failedStarts: [String: Int] = [:]
+    /// When a refusal of each was last logged; strangers share the empty name.
+    private var loggedRefusals: [String: Duration] = [:]
     /// Why a worker is not here, for people.
     private(set) var absences: [String: String] = [:]
 
@@ -26,6 +28,8 @@ struct WorkerRegistry: Sendable {
     var missing: [String] { expected.map(\.name).filter { members[$0] == nil } }
 
     func name(of peer: PeerID) -> String? { names[peer] }
+
+    func isExpected(_ name: String) -> Bool { expected.contains { $0.name == name } }
 
     func isLaunched(_ name: String) -> Bool { expected.first { $0.name == name }?.isLaunched ?? false }
 
@@ -52,8 +56,17 @@ struct WorkerRegistry: Sendable {
         absences[name] = reason
     }
 
+    /// Only of those who are expected: strangers have as many names as they like.
     mutating func noteAbsence(of name: String, reason: String) {
-        if members[name] == nil { absences[name] = reason }
+        if isExpected(name), members[name] == nil { absences[name] = reason }
+    }
+
+    /// Whether a refusal is to be logged: of each expected name one a second, and one of all others together.
+    mutating func logsRefusal(of name: String, now: Duration) -> Bool {
+        let key = isExpected(name) ? name : ""
+        if let last = loggedRefusals[key], now - last < .seconds(1) { return false }
+        loggedRefusals[key] = now
+        return true
     }
 
     mutating func heard(_ name: String, now: Duration) { members[name]?.lastHeard = now }

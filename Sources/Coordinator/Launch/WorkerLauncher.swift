@@ -63,8 +63,7 @@ package final class WorkerLauncher: WorkerProcesses {
                 await before?.value
                 if wait > .zero { try? await Task.sleep(for: wait) }
                 guard !Task.isCancelled else { return }
-                let status = await self.run(program)
-                self.exited.yield(WorkerExit(worker: worker, status: status))
+                self.exited.yield(await self.run(program))
             }
         }
     }
@@ -90,7 +89,7 @@ package final class WorkerLauncher: WorkerProcesses {
     package var processIDs: [String: pid_t] { state.withLock { $0.processIDs } }
 
     /// Runs a process to its end, and says how it ended.
-    private func run(_ program: Program) async -> String {
+    private func run(_ program: Program) async -> WorkerExit {
         var platform = PlatformOptions()
         platform.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: stopWithin)]
         // A terminal's Ctrl-C is for the launcher, which then stops its workers in order.
@@ -109,25 +108,33 @@ package final class WorkerLauncher: WorkerProcesses {
                 // Its output has ended, so it has, or will soon: its number may soon be another's.
                 self.state.withLock { $0.processIDs[program.worker] = nil }
             }
-            return Self.describe(result.terminationStatus)
+            return Self.exit(of: program.worker, result.terminationStatus)
         } catch {
-            return "could not run \(path): \(error)"
+            return WorkerExit(worker: program.worker, status: "could not run \(path): \(error)")
         }
     }
 
     private func pass(_ output: SubprocessOutputSequence, of worker: String) async {
+        var lines = LineSplitter()
         do {
-            for try await line in output.strings() { print(worker, line.filter { !$0.isNewline }) }
+            // Read to the end whatever comes: a process whose pipe is full would stand still.
+            for try await buffer in output {
+                for line in buffer.withUnsafeBytes({ lines.split($0) }) { print(worker, line) }
+            }
         } catch {
-            // A line beyond all bounds, or the pipe broke: the process goes on without being heard.
             print(worker, "its output can no longer be read: \(error)")
         }
+        if let line = lines.rest() { print(worker, line) }
     }
 
-    private static func describe(_ status: TerminationStatus) -> String {
+    /// What a worker ends with when its configuration, or its arguments, are wrong.
+    private static let finalStatuses: [TerminationStatus.Code] = [2, 64]
+
+    private static func exit(of worker: String, _ status: TerminationStatus) -> WorkerExit {
         switch status {
-        case .exited(let code): "exit status \(code)"
-        case .signaled(let signal): "signal \(signal)"
+        case .exited(let code):
+            WorkerExit(worker: worker, status: "exit status \(code)", isFinal: finalStatuses.contains(code))
+        case .signaled(let signal): WorkerExit(worker: worker, status: "signal \(signal)")
         }
     }
 }

@@ -20,9 +20,12 @@ package struct WorkerExit: Sendable, Hashable {
     package var worker: String
     /// `exit status 2`, `signal 9`.
     package var status: String
+    /// Its arguments or its configuration are wrong, so that starting it again would not help.
+    package var isFinal: Bool
 
-    package init(worker: String, status: String) {
+    package init(worker: String, status: String, isFinal: Bool = false) {
         self.worker = worker
         self.status = status
+        self.isFinal = isFinal
     }
 }

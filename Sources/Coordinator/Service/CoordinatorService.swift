@@ -137,7 +137,7 @@ package actor CoordinatorService {
     private func watchProcesses() async -> CoordinatorError? {
         if let processes {
             for await exit in processes.exits {
-                perform(machine.exited(exit.worker, status: exit.status, now: now))
+                perform(machine.exited(exit.worker, status: exit.status, isFinal: exit.isFinal, now: now))
             }
         }
         try? await Task.sleep(for: .seconds(3600 * 24 * 365))

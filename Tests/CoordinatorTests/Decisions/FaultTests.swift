@@ -43,6 +43,16 @@ struct FaultTests {
         #expect(cluster.failures.first?.description.contains("worker a ended 5 times") == true)
     }
 
+    @Test("a process that refuses its configuration ends the launch at once")
+    func finalExit() {
+        var cluster = SimulatedCluster(isLaunched: true)
+        let actions = cluster.machine.exited("a", status: "exit status 2", isFinal: true, now: cluster.now)
+        cluster.perform(actions)
+        #expect(cluster.failures.count == 1)
+        #expect(cluster.failures.first.map { CoordinatorError($0).code } == .configuration)
+        #expect(cluster.failures.first?.description.contains("worker a refused its configuration") == true)
+    }
+
     @Test("a worker that comes back is given up no sooner for its earlier ends")
     func startsForgotten() {
         var cluster = SimulatedCluster(isLaunched: true)

@@ -51,6 +51,20 @@ struct JoiningTests {
         #expect(refusal.message.contains("expected one of a, b"))
     }
 
+    @Test("strangers, however many names they have, leave nothing behind but a line a second")
+    func manyNames() {
+        var cluster = SimulatedCluster()
+        var lines = 0
+        for number in 0..<100 {
+            let hello = cluster.hello("stranger-\(number)")
+            let actions = cluster.machine.receive(
+                .hello(hello), from: PeerID([9]), run: cluster.machine.settings.run, now: cluster.now)
+            for case .log in actions { lines += 1 }
+        }
+        #expect(lines == 1)
+        #expect(cluster.machine.registry.absences.isEmpty)
+    }
+
     @Test(
         "a data endpoint beyond loopback, or none at all, is refused",
         arguments: ["tcp://10.0.0.1:5", "tcp://127.0.0.1:0", "ipc:///tmp/x", "tcp://127.0.0.1.evil:4", ""])
