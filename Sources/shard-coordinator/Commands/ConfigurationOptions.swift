@@ -28,8 +28,8 @@ struct ConfigurationOptions: ParsableArguments {
         }
         var problems = configuration.problems(layerCount: model.spec.layers.count)
         if let context = configuration.model.context, context > model.spec.contextLength {
-            let message =
-                "expected 1 to \(model.spec.contextLength), which \(configuration.model.name) was made for, got \(context)"
+            let range = "1 to \(model.spec.contextLength)"
+            let message = "expected \(range), which \(configuration.model.name) was made for, got \(context)"
             problems.append(ConfigurationProblem(configuration.model.contextPlace, message))
         }
         guard problems.isEmpty else {
