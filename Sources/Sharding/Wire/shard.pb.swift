@@ -617,10 +617,10 @@ nonisolated struct WireStepHeader: Sendable {
   /// Only of rows that have one.
   var masks: [WireStepHeader.Mask] = []
 
-  /// Time that the stages before this one computed, in stage order.
+  /// Time that the stages before this one computed, in stage order; each at most 2^50.
   var stageNanoseconds: [UInt64] = []
 
-  /// Bytes of this step's messages on earlier hops.
+  /// Bytes of this step's messages on earlier hops; at most 2^50.
   var wireBytes: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -841,7 +841,7 @@ nonisolated struct WireStepResultHeader: Sendable {
   /// Elements of all logits together, rows that asked times vocabulary.
   var logitCount: UInt64 = 0
 
-  /// Bytes of this step's messages on all hops before this one.
+  /// Bytes of this step's messages on all hops before this one; at most 2^50.
   var wireBytes: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

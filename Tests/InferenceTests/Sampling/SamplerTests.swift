@@ -170,7 +170,8 @@ struct SamplerTests {
         let wrong = [
             SamplingParameters(temperature: -1), SamplingParameters(temperature: .nan), SamplingParameters(topK: -1),
             SamplingParameters(topP: 0), SamplingParameters(topP: 1.5), SamplingParameters(minP: -0.1),
-            SamplingParameters(repetitionPenalty: 0), SamplingParameters(presencePenalty: .infinity),
+            SamplingParameters(repetitionPenalty: 0.009), SamplingParameters(repetitionPenalty: 100.5),
+            SamplingParameters(presencePenalty: .infinity),
             SamplingParameters(logitBias: [TokenLogitBias(token: 1, bias: .nan)]),
         ]
         for parameters in wrong {
