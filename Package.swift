@@ -71,21 +71,21 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CKernels"),
-        .target(name: "CThreads"),
+        .target(name: "CLinux"),
         library("Tensors", []),
 
         // Level 1
         library("ZeroMQ", ["CZeroMQ", .logging]),
-        library("Devices", ["Tensors", "CKernels", "CThreads"]),
+        library("Devices", ["Tensors", "CKernels", "CLinux"]),
         library("ModelFiles", ["Tensors"]),
 
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
         library(
-            "Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", .crypto, .protobuf, .yams],
+            "Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", "CLinux", .crypto, .protobuf, .yams],
             exclude: ["Wire/shard.proto"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
-        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CThreads"]),
+        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
 
         // Level 3
         library("Worker", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .logging]),

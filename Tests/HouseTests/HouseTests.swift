@@ -3,7 +3,7 @@ import Testing
 
 /// The house of docs/architecture.md: levels from the ground up, and within a level the order from the ground up.
 private let levels: [[String]] = [
-    ["CZeroMQ", "CPCRE2", "CThreads", "CKernels", "Tensors"],
+    ["CZeroMQ", "CPCRE2", "CLinux", "CKernels", "Tensors"],
     ["ZeroMQ", "Devices", "ModelFiles"],
     ["Models", "Sharding", "Tokenizers", "Inference"],
     ["Worker", "Coordinator", "Serving"],

@@ -1,5 +1,4 @@
 import CKernels
-import CThreads
 import Glibc
 
 /// How the CPU computes; nothing here but `activations` changes a bit of the results.
@@ -14,8 +13,8 @@ package struct CPUDeviceOptions: Sendable, Hashable {
     /// The environment variable that chooses `kernels`.
     package static let kernelsVariable = "SHARD_CPU"
 
-    /// One thread for each core that this process may use.
-    package static var defaultThreads: Int { min(Int(shard_usable_cpu_count()), threadsMax) }
+    /// One thread for each core that this process may use, within its cgroup's quota.
+    package static var defaultThreads: Int { min(MachineFiles().coreCount, threadsMax) }
     package static let threadsMax = 1024
 
     package var threads: Int

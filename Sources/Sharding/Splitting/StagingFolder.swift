@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import ModelFiles
 
@@ -11,8 +12,9 @@ import ModelFiles
 
 /// A folder that is filled under another name and appears whole, or not at all.
 ///
-/// It lies beside its target as `.NAME.partial-PID-N`; a folder that it replaces stands aside as `.NAME.replaced-PID-N`
-/// for a moment. What a killed process left of the first kind is removed by the next one, of the second kind put back.
+/// It lies beside its target as `.NAME.partial-PID-N` and exchanges names with a folder that it replaces. Where the file
+/// system cannot do that, the old folder stands aside as `.NAME.replaced-PID-N` for a moment. What a killed process left
+/// of the first kind is removed by the next one, of the second kind put back.
 struct StagingFolder: ~Copyable {
     let path: String
     private let target: String
@@ -60,6 +62,15 @@ struct StagingFolder: ~Copyable {
         try Self.checkTarget(target, named: target, isReplacing: isReplacing)
         var isOldMoved = false
         if isReplacing, FileManager.default.fileExists(atPath: target) {
+            let code = shard_exchange_paths(path, target)
+            if code == 0 {
+                // What was replaced has the staging folder's name now and goes with it.
+                try? Self.sync((target as NSString).deletingLastPathComponent)
+                return
+            }
+            guard [EINVAL, ENOSYS, ENOTSUP].contains(code) else {
+                throw failure("to exchange the folders", code)
+            }
             guard rename(target, old) == 0 else { throw failure("to move the old folder aside") }
             isOldMoved = true
         }
@@ -74,8 +85,8 @@ struct StagingFolder: ~Copyable {
         if isOldMoved { try? FileManager.default.removeItem(atPath: old) }
     }
 
-    private func failure(_ expected: String) -> ShardingError {
-        ShardingError(.system, place: target, expected: expected, got: String(cString: strerror(errno)))
+    private func failure(_ expected: String, _ code: Int32 = errno) -> ShardingError {
+        ShardingError(.system, place: target, expected: expected, got: String(cString: strerror(code)))
     }
 
     private static func checkTarget(_ path: String, named name: String, isReplacing: Bool) throws(ShardingError) {

@@ -1,0 +1,14 @@
+// What Linux has beyond POSIX, which Swift's Glibc module does not show.
+#ifndef SHARD_LINUX_H
+#define SHARD_LINUX_H
+
+/// Names the calling thread for debuggers and `top -H`: at most 15 bytes, more are cut. Failure changes nothing.
+void shard_thread_set_name(const char *_Nonnull name);
+
+/// Pins the calling thread to one core; 0, or an error number when the process may not use that core.
+int shard_thread_pin(int cpu);
+
+/// Lets two paths exchange what they name, at once; 0, or an error number: EINVAL or ENOSYS where that cannot be done.
+int shard_exchange_paths(const char *_Nonnull first, const char *_Nonnull second);
+
+#endif
