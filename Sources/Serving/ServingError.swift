@@ -14,6 +14,7 @@ package struct ServingError: Error, Sendable, Hashable, CustomStringConvertible 
         case contextLengthExceeded = "context_length_exceeded"
         case modelNotFound = "model_not_found"
         case notFound = "not_found"
+        case methodNotAllowed = "method_not_allowed"
         case hostRefused = "host_refused"
         case bodyTooLarge = "request_too_large"
         case requestLineTooLong = "uri_too_long"
@@ -66,6 +67,7 @@ extension ServingError {
             400
         case .hostRefused: 403
         case .modelNotFound, .notFound: 404
+        case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .requestLineTooLong: 414
         case .overloaded: 429

@@ -86,11 +86,19 @@ struct ErrorTests {
 
     @Test(
         "other routes are 404 with JSON that lists what there is",
-        arguments: ["/", "/v1", "/v1/chat/completions", "/v1/embeddings"])
+        arguments: ["/", "/v1", "/v1/chat", "/v1/embeddings"])
     func routes(path: String) async throws {
         let reply = try await TestServer(Self.silent).get(path)
         #expect(reply.status == 404)
         #expect(try reply.json["error"]?["message"]?.string?.contains("/v1/models") == true)
+    }
+
+    @Test("a method that a route does not have is 405 and names those that it has")
+    func method() async throws {
+        let reply = try await TestServer(Self.silent).get("/v1/chat/completions")
+        #expect(reply.status == 405)
+        #expect(try reply.json["error"]?["code"] == .string("method_not_allowed"))
+        #expect(try reply.json["error"]?["message"]?.string?.contains("expected POST, got GET") == true)
     }
 
     @Test("a body beyond the limit is 413")

@@ -21,7 +21,12 @@ struct ErrorResponder: RouterMiddleware {
             }
             response = try await next(request, context)
         } catch {
-            response = try Self.response(to: Self.servingError(error, request, limits), context.logger)
+            let error = Self.servingError(error, request, limits)
+            var refusal = try Self.response(to: error, context.logger)
+            if error.code == .methodNotAllowed, let methods = Routes.methods(of: request.uri.path) {
+                refusal.headers[.allow] = methods.joined(separator: ", ")
+            }
+            response = refusal
         }
         context.logger.debug(
             "request",
@@ -40,6 +45,12 @@ struct ErrorResponder: RouterMiddleware {
             return ServingError(
                 .bodyTooLarge, nil, "body: expected at most \(limits.bodyBytesMax) bytes, got more; send less")
         case let error as HTTPError where error.status == .notFound:
+            if let methods = Routes.methods(of: request.uri.path) {
+                return ServingError(
+                    .methodNotAllowed, nil,
+                    "\(request.uri.path.prefix(100)): expected \(methods.joined(separator: " or ")), got \(request.method)"
+                )
+            }
             return ServingError(
                 .notFound, nil,
                 "no \(request.method) \(request.uri.path.prefix(100)) here; there are "

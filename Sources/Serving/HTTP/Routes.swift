@@ -11,6 +11,16 @@ struct Routes: Sendable {
         "GET /health", "GET /ready",
     ]
 
+    /// Methods that a path answers to; nil for paths that are not here.
+    static func methods(of path: String) -> [String]? {
+        let methods = all.compactMap { route -> String? in
+            let parts = route.split(separator: " ")
+            let isSame = path == parts[1] || (parts[1].hasSuffix("{model}") && path.hasPrefix(parts[1].dropLast(7)))
+            return isSame ? String(parts[0]) : nil
+        }
+        return methods.isEmpty ? nil : methods
+    }
+
     let engine: any TokenEngine
     let model: ServedModel
     let limits: ServingLimits
