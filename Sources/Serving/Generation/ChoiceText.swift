@@ -1,13 +1,12 @@
 import Sharding
 import Tokenizers
 
-/// One choice's way from tokens to text: never half a character, never past a stop string.
+/// One choice's way from tokens to text, with the probabilities of its tokens where they are asked for.
 struct ChoiceText {
     private let tokenizer: Tokenizer
     private let endTokens: Set<TokenID>
     private let reportsLogprobs: Bool
-    private var detokenizer: Detokenizer
-    private var stops: StopMatcher
+    private var text: AnswerText
     /// Tokens whose text is not out yet.
     private var pending: [ReportedChoice] = []
 
@@ -18,8 +17,7 @@ struct ChoiceText {
         self.tokenizer = tokenizer
         self.endTokens = endTokens
         self.reportsLogprobs = reportsLogprobs
-        self.detokenizer = tokenizer.detokenizer(skipSpecial: true, isContinuation: isContinuation)
-        self.stops = StopMatcher(stops)
+        text = AnswerText(tokenizer.detokenizer(skipSpecial: true, isContinuation: isContinuation), stops: stops)
     }
 
     /// Takes a token; an ending one has no text.
@@ -28,15 +26,12 @@ struct ChoiceText {
     mutating func append(_ accepted: AcceptedToken) -> (piece: TextPiece, isStopped: Bool) {
         guard !endTokens.contains(accepted.token) else { return (TextPiece(), false) }
         if reportsLogprobs { pending.append(report(accepted)) }
-        let found = stops.append(detokenizer.append(accepted.token))
+        let found = text.append(accepted.token)
         return (piece(found.text), found.isStopped)
     }
 
     /// What was held back, when no token will follow.
-    mutating func finish() -> TextPiece {
-        let found = stops.append(detokenizer.flush())
-        return piece(found.text + stops.flush())
-    }
+    mutating func finish() -> TextPiece { piece(text.finish()) }
 
     private mutating func piece(_ text: String) -> TextPiece {
         guard !text.isEmpty else { return TextPiece() }

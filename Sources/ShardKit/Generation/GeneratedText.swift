@@ -18,7 +18,7 @@ public struct GeneratedText: AsyncSequence, Sendable {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate enum State {
             case ready(GeneratedText)
-            case running(TokenStream.AsyncIterator, Detokenizer, StopMatcher, endTokens: Set<TokenID>)
+            case running(TokenStream.AsyncIterator, AnswerText, endTokens: Set<TokenID>)
             case done
         }
 
@@ -32,7 +32,7 @@ public struct GeneratedText: AsyncSequence, Sendable {
 
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(ShardKitError) -> String? {
             if case .ready(let text) = state { state = try await text.start() }
-            guard case .running(var tokens, var detokenizer, var stops, let endTokens) = state else { return nil }
+            guard case .running(var tokens, var answer, let endTokens) = state else { return nil }
             state = .done
             while true {
                 let event: TokenEvent?
@@ -44,14 +44,12 @@ public struct GeneratedText: AsyncSequence, Sendable {
                 switch event {
                 case .token(let accepted) where endTokens.contains(accepted.token): continue
                 case .token(let accepted):
-                    let piece = stops.append(detokenizer.append(accepted.token))
-                    if !piece.isStopped { state = .running(tokens, detokenizer, stops, endTokens: endTokens) }
+                    let piece = answer.append(accepted.token)
+                    if !piece.isStopped { state = .running(tokens, answer, endTokens: endTokens) }
                     if !piece.text.isEmpty { return piece.text }
                     if piece.isStopped { return nil }
                 case .finished, nil:
-                    let piece = stops.append(detokenizer.flush())
-                    let rest = piece.isStopped ? piece.text : piece.text + stops.flush()
-                    state = .done
+                    let rest = answer.finish()
                     return rest.isEmpty ? nil : rest
                 }
             }
@@ -67,7 +65,8 @@ public struct GeneratedText: AsyncSequence, Sendable {
                 maxTokens: options.maxTokens, endTokens: endTokens)
             return .running(
                 try await core.engine.generate(request).makeAsyncIterator(),
-                tokenizer.detokenizer(skipSpecial: true, isContinuation: true), StopMatcher(options.stops),
+                AnswerText(
+                    tokenizer.detokenizer(skipSpecial: true, isContinuation: true), stops: options.stops),
                 endTokens: endTokens)
         } catch {
             throw ShardKitError(error)

@@ -18,15 +18,14 @@ struct Answer {
     ) async throws -> Answer {
         var answer = Answer()
         answer.timings.promptTokens = request.prompt.count
-        var detokenizer = detokenizer
-        var matcher = StopMatcher(stops)
+        var text = AnswerText(detokenizer, stops: stops)
         let start = ContinuousClock.now
         var first: ContinuousClock.Instant?
 
-        func take(_ text: String) {
-            guard !text.isEmpty else { return }
-            answer.text += text
-            show(text)
+        func take(_ piece: String) {
+            guard !piece.isEmpty else { return }
+            answer.text += piece
+            show(piece)
         }
 
         for try await event in try await engine.generate(request) {
@@ -39,7 +38,7 @@ struct Answer {
                 answer.timings.prompt = first.map { $0 - start } ?? .zero
                 answer.timings.generation = first.map { now - $0 } ?? .zero
                 guard !request.endTokens.contains(accepted.token) else { continue }
-                let found = matcher.append(detokenizer?.append(accepted.token) ?? "")
+                let found = text.append(accepted.token)
                 take(found.text)
                 if found.isStopped {
                     answer.finish = .stop
@@ -50,9 +49,7 @@ struct Answer {
                 answer.timings = timings
             }
         }
-        let rest = matcher.append(detokenizer?.flush() ?? "")
-        take(rest.text)
-        if !rest.isStopped { take(matcher.flush()) }
+        take(text.finish())
         return answer
     }
 
