@@ -59,6 +59,15 @@ package final class SocketLoop {
         }
     }
 
+    /// Waits until the wakeup is signalled or the time has come, whatever the sockets have to be read.
+    package func waitForWakeup(until deadline: Instant) throws(ZeroMQError) {
+        let left = max(.zero, ContinuousClock.now.duration(to: deadline))
+        var item = zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)
+        let count = zmq_poll(&item, 1, Int(left.millisecondsRoundedUp))
+        guard count >= 0 || zmq_errno() == EINTR else { throw .last("poll") }
+        if count > 0 { wakeup.reset() }
+    }
+
     private func makeItems() {
         items = [zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
         for socket in sockets {

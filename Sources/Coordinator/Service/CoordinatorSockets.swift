@@ -9,18 +9,20 @@ final class CoordinatorSockets {
     private let results: LoopSocket
     private var firstStage: (socket: LoopSocket, epoch: Epoch)?
     private let mailbox: Mailbox<SocketThread.Command>
-    private let events: AsyncStream<SocketThread.Event>.Continuation
+    private let events: EventQueue
     private var assembler: StepResultAssembler
     private var lastRejection: ContinuousClock.Instant?
     private let endpoints: SocketThread.Endpoints
 
     /// Frames read from one socket before the other has its turn.
     private static let framesPerTurnMax = 64
+    /// How soon a full queue of events is looked at again.
+    private static let fullPause = Duration.milliseconds(2)
 
     /// The body of the thread.
     static func run(
         _ options: SocketThread.Options, wakeup: Wakeup, mailbox: Mailbox<SocketThread.Command>,
-        events: AsyncStream<SocketThread.Event>.Continuation,
+        events: EventQueue,
         bound: (Result<SocketThread.Endpoints, ZeroMQError>) -> Void
     ) {
         defer { events.finish() }
@@ -41,18 +43,17 @@ final class CoordinatorSockets {
 
     private init(
         _ options: SocketThread.Options, wakeup: Wakeup, mailbox: Mailbox<SocketThread.Command>,
-        events: AsyncStream<SocketThread.Event>.Continuation
+        events: EventQueue
     ) throws(ZeroMQError) {
         self.options = options
         self.mailbox = mailbox
         self.events = events
         loop = SocketLoop(context: try Context(), wakeup: wakeup)
-        let heartbeat = SocketOptions.Heartbeat(
-            interval: options.heartbeat.interval, timeout: options.heartbeat.deadAfter)
-        // Reports are small; results carry logits in pieces of a mebibyte.
+        // Reports are small; results carry logits in pieces of a mebibyte. Of two ends one pings, and tells the other when
+        // to give up: the coordinator on control, the last stage on results.
         control = try loop.open(
-            .router, options: SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, heartbeat: heartbeat))
-        results = try loop.open(.pull, options: SocketOptions(heartbeat: heartbeat))
+            .router, options: SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, heartbeat: options.pings))
+        results = try loop.open(.pull, options: SocketOptions(heartbeat: nil))
         endpoints = SocketThread.Endpoints(
             control: try control.socket.bind(options.control), results: try results.socket.bind(.loopback()))
         assembler = StepResultAssembler(logitCountMax: options.logitCountMax)
@@ -63,6 +64,11 @@ final class CoordinatorSockets {
             try loop.wait(until: .now + .seconds(1))
             for command in mailbox.takeAll() {
                 guard try perform(command) else { return }
+            }
+            if events.isFull {
+                // What can be read would end every wait for the sockets at once.
+                try loop.waitForWakeup(until: .now + Self.fullPause)
+                continue
             }
             try receiveReports()
             try receiveResults()
@@ -91,10 +97,8 @@ final class CoordinatorSockets {
     private func connect(_ epoch: Epoch, _ endpoint: Endpoint) throws(ZeroMQError) {
         if let firstStage { loop.close(firstStage.socket) }
         firstStage = nil
-        let heartbeat = SocketOptions.Heartbeat(
-            interval: options.heartbeat.interval, timeout: options.heartbeat.deadAfter)
         let socket = try loop.open(
-            .push, options: SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: heartbeat), monitored: true)
+            .push, options: SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: options.pings), monitored: true)
         try socket.socket.connect(endpoint)
         firstStage = (socket, epoch)
         assembler.forget(before: epoch, run: options.run)

@@ -39,17 +39,22 @@ package final class SocketThread: Sendable {
         var logitCountMax: Int
         /// Orders and steps that wait to be sent.
         var commandsMax = 1024
-        /// Events that wait for the service.
+        /// Events that wait for the service before the sockets are left unread.
         var eventsMax = 4096
+
+        /// The application's times, for libzmq too.
+        var pings: SocketOptions.Heartbeat {
+            SocketOptions.Heartbeat(interval: heartbeat.interval, timeout: heartbeat.deadAfter)
+        }
     }
 
     package let endpoints: Endpoints
-    let events: AsyncStream<Event>
+    let events: EventQueue
     private let mailbox: Mailbox<Command>
     private let thread: OwnedThread
 
     private init(
-        endpoints: Endpoints, events: AsyncStream<Event>, mailbox: Mailbox<Command>, thread: OwnedThread
+        endpoints: Endpoints, events: EventQueue, mailbox: Mailbox<Command>, thread: OwnedThread
     ) {
         self.endpoints = endpoints
         self.events = events
@@ -61,11 +66,10 @@ package final class SocketThread: Sendable {
     static func start(_ options: Options) async throws(ZeroMQError) -> SocketThread {
         let wakeup = try Wakeup()
         let mailbox = Mailbox<Command>(capacity: options.commandsMax, wakeup: wakeup)
-        let (events, continuation) = AsyncStream<Event>.makeStream(
-            bufferingPolicy: .bufferingOldest(options.eventsMax))
+        let events = EventQueue(fullCount: options.eventsMax)
         let (bound, boundContinuation) = AsyncStream<Result<Endpoints, ZeroMQError>>.makeStream()
         let thread = OwnedThread(name: "coordinator") {
-            CoordinatorSockets.run(options, wakeup: wakeup, mailbox: mailbox, events: continuation) { result in
+            CoordinatorSockets.run(options, wakeup: wakeup, mailbox: mailbox, events: events) { result in
                 boundContinuation.yield(result)
                 boundContinuation.finish()
             }
