@@ -33,16 +33,19 @@ extension ClusterMachine {
         return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)] + sendLoads(epochPlan)
     }
 
-    /// Older epochs are dropped after the order to load: what a worker holds already it takes over, and no worker
-    /// ever holds more than two.
+    /// A worker that is to keep its weights is told to load before it drops its older epochs, so that it takes them
+    /// over; one that needs others drops first, so that both are never in its memory.
     private mutating func sendLoads(_ plan: EpochPlan) -> [ClusterAction] {
         var actions: [ClusterAction] = []
         for (name, member) in registry.members.sorted(by: { $0.key < $1.key }) {
-            if let order = plan.orders[name] {
-                actions.append(.send(.load(order), to: member.peer))
-                registry.holds(plan.epoch, name)
+            let drains = member.epochs.sorted().map { ClusterAction.send(.drain($0), to: member.peer) }
+            guard let order = plan.orders[name] else {
+                actions += drains
+                continue
             }
-            actions += member.epochs.sorted().map { .send(.drain($0), to: member.peer) }
+            let load = ClusterAction.send(.load(order), to: member.peer)
+            actions += member.order?.hasSameWeights(as: order) == true ? [load] + drains : drains + [load]
+            registry.holds(order, name)
         }
         return actions
     }
@@ -113,6 +116,6 @@ extension ClusterMachine {
         let drains = registry.members.sorted { $0.key < $1.key }.flatMap { _, member in
             member.epochs.sorted().map { ClusterAction.send(.drain($0), to: member.peer) }
         }
-        return [.log(.error, message, worker: nil)] + events.map { .deliver($0) } + drains + [.cannotStart(failure)]
+        return events.map { .deliver($0) } + drains + [.cannotStart(failure)]
     }
 }

@@ -5,8 +5,9 @@ extension ClusterMachine {
     /// Time has passed: leases, deadlines, heartbeats. Called at least a few times a heartbeat interval.
     package mutating func tick(now: Duration) -> [ClusterAction] {
         guard !hasStopped else { return [] }
+        noteFirstStarts(now: now)
         forgivePause(now: now)
-        var actions = beat(now: now)
+        var actions = beat(now: now) + speechless(now: now)
         for name in registry.silent(now: now, deadAfter: deadlines.heartbeat.deadAfter) {
             let silence = now - (registry.members[name]?.lastHeard ?? now)
             actions += giveUp(name, reason: "no heartbeat for \(Self.seconds(silence))", now: now)
@@ -14,6 +15,21 @@ extension ClusterMachine {
         actions += overdue(now: now)
         actions += gather(now: now)
         return actions + finishStop(now: now)
+    }
+
+    /// Launched workers are started before time begins to pass here.
+    private mutating func noteFirstStarts(now: Duration) {
+        guard lastTick == nil else { return }
+        for worker in settings.workers { registry.noteStart(of: worker.name, at: now) }
+    }
+
+    /// A process that runs but does not report is ended; how its end is taken decides what comes next.
+    private mutating func speechless(now: Duration) -> [ClusterAction] {
+        registry.takeSpeechless(now: now, within: deadlines.hello).flatMap { name -> [ClusterAction] in
+            let reason = "its process said no hello within \(Self.seconds(deadlines.hello))"
+            registry.noteAbsence(of: name, reason: reason)
+            return [.log(.warning, reason, worker: name), .kill(worker: name)]
+        }
     }
 
     /// When the coordinator itself was held up, messages wait unread: that is no silence of the workers.

@@ -49,6 +49,8 @@ extension ClusterMachine {
         _ name: String, status: String, isFinal: Bool = false, now: Duration
     ) -> [ClusterAction] {
         var actions: [ClusterAction] = []
+        // A refusal, where it had one, says more than the status that followed from it.
+        let refusal = registry.refusals[name].map { "\($0); " } ?? ""
         if registry.members[name] != nil {
             actions += lose(name, reason: "its process ended: \(status)", now: now)
         } else {
@@ -56,14 +58,16 @@ extension ClusterMachine {
         }
         guard stoppingSince == nil, registry.isLaunched(name) else { return actions }
         let starts = registry.noteFailedStart(name)
-        let wait = settings.retries.wait(after: starts)
-        if isFinal || starts >= settings.retries.startsMax {
+        let isLasting = isFinal || starts >= settings.retries.startsMax
+        let wait = isLasting ? settings.retries.last : settings.retries.wait(after: starts)
+        registry.noteStart(of: name, at: now + wait)
+        if isLasting {
             // A launch gives up here; a cluster that was ready before goes on trying, at the longest interval.
             let failure: StartFailure =
                 isFinal
-                ? .configuration("worker \(name) refused its configuration: \(status); its log lines say why")
-                : .worker("worker \(name) ended \(starts) times in a row: \(status); its log lines say why")
-            return actions + fail(failure) + [.restart(worker: name, after: settings.retries.last)]
+                ? .configuration("worker \(name) cannot start: \(refusal)\(status); its log lines say why")
+                : .worker("worker \(name) ended \(starts) times in a row: \(refusal)\(status); its log lines say why")
+            return actions + fail(failure) + [.restart(worker: name, after: wait)]
         }
         return actions + [
             .log(.warning, "ended (\(status)); starting it again in \(wait)", worker: name),
@@ -76,14 +80,12 @@ extension ClusterMachine {
     private mutating func join(_ hello: WorkerHello, peer: PeerID, now: Duration) -> [ClusterAction] {
         if let refusal = refusal(of: hello, now: now) {
             let reply = ClusterAction.send(.helloReply(.refused(refusal)), to: peer)
-            registry.noteAbsence(of: hello.name, reason: refusal.message)
+            registry.noteRefusal(of: hello.name, reason: refusal.message)
             var actions = [reply]
             if registry.logsRefusal(of: hello.name, now: now) {
                 actions.append(.log(.warning, "refused: \(refusal.message)", worker: hello.name))
             }
-            if refusal.reason == .versionMismatch || refusal.reason == .invalid, registry.isLaunched(hello.name) {
-                actions += fail(.worker(refusal.message))
-            }
+            // Anybody may use a launched worker's name: what the refusal means for the launch, its process's end says.
             return actions
         }
         let accepted = ClusterAction.send(.helloReply(.accepted(settings.run, deadlines.heartbeat)), to: peer)

@@ -60,6 +60,8 @@ package struct ClusterSettings: Sendable {
 
     package struct Deadlines: Sendable, Hashable {
         package var heartbeat = HeartbeatSettings()
+        /// From the start of a launched worker's process to its hello.
+        package var hello: Duration = .seconds(30)
         /// Without progress for this long, the oldest step in flight is given up.
         package var step: Duration = .seconds(30)
         /// Without progress for this long, a load is given up.

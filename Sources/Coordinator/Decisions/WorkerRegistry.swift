@@ -10,6 +10,8 @@ struct WorkerRegistry: Sendable {
         var heartbeat: WorkerHeartbeat?
         /// Epochs that it was told to load and has not dropped.
         var epochs: Set<Epoch> = []
+        /// The newest of what it was told to load.
+        var order: LoadOrder?
     }
 
     let expected: [ClusterSettings.ExpectedWorker]
@@ -21,6 +23,10 @@ struct WorkerRegistry: Sendable {
     private var loggedRefusals: [String: Duration] = [:]
     /// Why a worker is not here, for people.
     private(set) var absences: [String: String] = [:]
+    /// What expected workers that are not here were last refused for.
+    private(set) var refusals: [String: String] = [:]
+    /// When each launched worker's process was to start that has not said hello since.
+    private var startedAt: [String: Duration] = [:]
 
     init(expected: [ClusterSettings.ExpectedWorker]) { self.expected = expected }
 
@@ -38,6 +44,8 @@ struct WorkerRegistry: Sendable {
         members[hello.name] = Member(peer: peer, hello: hello, lastHeard: now)
         names[peer] = hello.name
         absences[hello.name] = nil
+        refusals[hello.name] = nil
+        startedAt[hello.name] = nil
     }
 
     /// The same process over a new connection: what it holds stays.
@@ -61,6 +69,11 @@ struct WorkerRegistry: Sendable {
         if isExpected(name), members[name] == nil { absences[name] = reason }
     }
 
+    mutating func noteRefusal(of name: String, reason: String) {
+        if isExpected(name), members[name] == nil { refusals[name] = reason }
+        noteAbsence(of: name, reason: reason)
+    }
+
     /// Whether a refusal is to be logged: of each expected name one a second, and one of all others together.
     mutating func logsRefusal(of name: String, now: Duration) -> Bool {
         let key = isExpected(name) ? name : ""
@@ -78,7 +91,11 @@ struct WorkerRegistry: Sendable {
         return old?.stepsCompleted != heartbeat.stepsCompleted || old?.layersCompleted != heartbeat.layersCompleted
     }
 
-    mutating func holds(_ epoch: Epoch, _ name: String) { members[name]?.epochs.insert(epoch) }
+    mutating func holds(_ order: LoadOrder, _ name: String) {
+        members[name]?.epochs.insert(order.epoch)
+        members[name]?.order = order
+    }
+
     mutating func dropped(_ epoch: Epoch, _ name: String) { members[name]?.epochs.remove(epoch) }
 
     /// Members that were silent for longer than their lease.
@@ -89,6 +106,19 @@ struct WorkerRegistry: Sendable {
     /// Time in which the coordinator itself stood still says nothing about the workers.
     mutating func forgive(_ pause: Duration) {
         for name in members.keys { members[name]?.lastHeard += pause }
+        for name in startedAt.keys { startedAt[name]? += pause }
+    }
+
+    /// A launched worker's process starts, and is to say hello.
+    mutating func noteStart(of name: String, at time: Duration) {
+        if isLaunched(name), members[name] == nil { startedAt[name] = time }
+    }
+
+    /// Launched workers whose processes have not said hello in time; each is told once.
+    mutating func takeSpeechless(now: Duration, within limit: Duration) -> [String] {
+        let names = startedAt.filter { now - $0.value > limit }.map(\.key).sorted()
+        for name in names { startedAt[name] = nil }
+        return names
     }
 
     mutating func noteFailedStart(_ name: String) -> Int {

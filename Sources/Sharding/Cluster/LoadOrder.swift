@@ -17,6 +17,16 @@ package struct LoadOrder: Sendable, Hashable {
     }
 }
 
+extension LoadOrder {
+    /// Whether both are about the same layers of the same files, so that what one loaded serves the other.
+    package func hasSameWeights(as other: LoadOrder) -> Bool {
+        model == other.model && stages.count == other.stages.count
+            && zip(stages, other.stages).allSatisfy {
+                $0.layers == $1.layers && $0.includesHead == $1.includesHead
+            }
+    }
+}
+
 /// Which files a model is, by bare names: a worker looks for them in its own folders, never at a path from the wire.
 package struct ModelReference: Sendable, Hashable {
     package enum Format: String, Sendable, Hashable, CaseIterable {
@@ -49,12 +59,17 @@ package struct ModelReferenceFile: Sendable, Hashable {
     package var sha256: [UInt8]
     /// Units in the file, for a shard; empty when it may hold any.
     package var units: [ModelUnit]
+    /// A file that describes the weights and holds none: `config.json`.
+    package var isCompanion: Bool
 
-    package init(name: String, bytes: UInt64, sha256: [UInt8] = [], units: [ModelUnit] = []) {
+    package init(
+        name: String, bytes: UInt64, sha256: [UInt8] = [], units: [ModelUnit] = [], isCompanion: Bool = false
+    ) {
         self.name = name
         self.bytes = bytes
         self.sha256 = sha256
         self.units = units
+        self.isCompanion = isCompanion
     }
 }
 

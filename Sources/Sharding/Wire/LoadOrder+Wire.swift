@@ -17,6 +17,7 @@ extension WireLoad {
                 $0.bytes = file.bytes
                 $0.sha256 = Data(file.sha256)
                 $0.units = file.units.map(\.description)
+                $0.isCompanion = file.isCompanion
             }
         }
         limits.cacheType =
@@ -99,7 +100,7 @@ extension ModelReference {
                     name: try read.bareName(file.name, "model.files.name"), bytes: file.bytes,
                     sha256: file.sha256.isEmpty
                         ? [] : try read.bytes(file.sha256, "model.files.sha256", count: WorkerHello.hashBytes),
-                    units: units))
+                    units: units, isCompanion: file.isCompanion))
         }
         self.init(
             format: format, folder: header.folder.isEmpty ? "" : try read.bareName(header.folder, "model.folder"),

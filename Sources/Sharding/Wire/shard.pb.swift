@@ -508,6 +508,9 @@ nonisolated struct WireLoad: Sendable {
     /// embedding, blk.0, ..., head
     var units: [String] = []
 
+    /// Describes the weights and holds none: config.json.
+    var isCompanion: Bool = false
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
@@ -1519,7 +1522,7 @@ nonisolated extension WireLoad.CacheType: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireLoad.File: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireLoad.protoMessageName + ".File"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}bytes\0\u{1}sha256\0\u{1}units\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}bytes\0\u{1}sha256\0\u{1}units\0\u{3}is_companion\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1531,6 +1534,7 @@ nonisolated extension WireLoad.File: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.bytes) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.units) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.isCompanion) }()
       default: break
       }
     }
@@ -1549,6 +1553,9 @@ nonisolated extension WireLoad.File: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.units.isEmpty {
       try visitor.visitRepeatedStringField(value: self.units, fieldNumber: 4)
     }
+    if self.isCompanion != false {
+      try visitor.visitSingularBoolField(value: self.isCompanion, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1557,6 +1564,7 @@ nonisolated extension WireLoad.File: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.bytes != rhs.bytes {return false}
     if lhs.sha256 != rhs.sha256 {return false}
     if lhs.units != rhs.units {return false}
+    if lhs.isCompanion != rhs.isCompanion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -33,13 +33,33 @@ struct JoiningTests {
         #expect(refusal.message.contains("\(ProtocolVersion.current)"))
     }
 
-    @Test("a launched worker of another version ends the launch: starting it again would not help")
-    func launchedVersion() {
+    @Test("a launched worker of another version ends the launch when its process ends; a stranger of its name does not")
+    func launchedVersion() throws {
         var cluster = SimulatedCluster(isLaunched: true)
         cluster.processes["a"] = .init(instance: 9, peer: PeerID([1]))
         let hello = cluster.hello("a", version: ProtocolVersion(number: 7, program: "9.9.9"))
         cluster.report(.hello(hello), of: "a")
-        #expect(cluster.failures.count == 1)
+        #expect(cluster.failures.isEmpty)
+        let actions = cluster.machine.exited("a", status: "exit status 2", isFinal: true, now: cluster.now)
+        cluster.perform(actions)
+        let failure = try #require(cluster.failures.first)
+        #expect(failure.description.contains("protocol 7 (program 9.9.9)"))
+        #expect(CoordinatorError(failure).code == .configuration)
+    }
+
+    @Test("a launched process that says no hello in time is ended, once, and counts as a failed start")
+    func speechless() {
+        var cluster = SimulatedCluster(isLaunched: true)
+        cluster.join("b")
+        cluster.advance(.seconds(29))
+        #expect(cluster.killed.isEmpty)
+        cluster.advance(.seconds(10))
+        #expect(cluster.killed == ["a"])
+        let actions = cluster.machine.exited("a", status: "signal 9", now: cluster.now)
+        cluster.perform(actions)
+        #expect(cluster.restarts.map(\.worker) == ["a"])
+        cluster.advance(.seconds(40))
+        #expect(cluster.killed == ["a", "a"])
     }
 
     @Test("a name that the configuration does not list is refused, with those it lists")

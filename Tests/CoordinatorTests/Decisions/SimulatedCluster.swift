@@ -231,3 +231,14 @@ struct SimulatedCluster {
         if case .finished(_, let reason, _) = end(of: id) { reason } else { nil }
     }
 }
+
+extension WorkerRegistry {
+    /// As if its next hello told a lower speed, and that it is on a machine of its own.
+    mutating func slowDown(_ name: String, by factor: Double) {
+        guard let member = members[name] else { return }
+        var hello = member.hello
+        hello.bytesPerSecond /= factor
+        hello.dataEndpoint = "tcp://127.0.0.2:1"
+        reconnect(hello, peer: member.peer, now: member.lastHeard)
+    }
+}

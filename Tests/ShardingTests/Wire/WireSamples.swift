@@ -32,7 +32,7 @@ enum WireSamples {
             files: [
                 ModelReferenceFile(
                     name: "shard_001.gguf", bytes: 12345, sha256: [UInt8](repeating: 200, count: 32),
-                    units: [.layer(2), .layer(3), .head, .embedding])
+                    units: [.layer(2), .layer(3), .head, .embedding], isCompanion: true)
             ]),
         limits: LoadLimits(
             cacheType: .q8_0, contextLength: 512, maxSequences: 4, maxRows: 128, cachePositions: 2048,
