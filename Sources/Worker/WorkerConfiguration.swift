@@ -1,4 +1,5 @@
 import Devices
+import Glibc
 import Sharding
 import ZeroMQ
 
@@ -20,6 +21,8 @@ package struct WorkerConfiguration: Sendable {
     /// Ends with its coordinator instead of waiting for the next one.
     package let endsWithCoordinator: Bool
     package let hashes: FileHashCache
+    /// Reads files again whose hashes are known.
+    package let isVerifying: Bool
 
     /// Checks everything that can be checked before a socket exists.
     ///
@@ -27,7 +30,8 @@ package struct WorkerConfiguration: Sendable {
     package init(
         name: String, coordinator: String, bind: String = "tcp://127.0.0.1:0", advertise: String? = nil,
         device: String = "cpu", threads: Int? = nil, cpus: [Int] = [], modelFolders: [String] = ["."],
-        memoryBytesMax: Int? = nil, endsWithCoordinator: Bool = false, hashes: FileHashCache = .standard()
+        memoryBytesMax: Int? = nil, endsWithCoordinator: Bool = false, hashes: FileHashCache = .standard(),
+        isVerifying: Bool = false
     ) throws(WorkerError) {
         guard WorkerHello.isValidName(name) else {
             throw WorkerError(
@@ -52,10 +56,12 @@ package struct WorkerConfiguration: Sendable {
         }
         cpu = CPUDeviceOptions(threads: threads, cpus: cpus).withEnvironment()
         try Self.check(cpu)
+        for folder in modelFolders { try Self.check(modelFolder: folder) }
         self.modelFolders = modelFolders
         self.memoryBytesMax = memoryBytesMax
         self.endsWithCoordinator = endsWithCoordinator
         self.hashes = hashes
+        self.isVerifying = isVerifying
     }
 
     /// Kernels and cores that this machine lacks are known before anything starts.
@@ -69,6 +75,18 @@ package struct WorkerConfiguration: Sendable {
         if let missing = cpu.cpus.first(where: { !allowed.isEmpty && !allowed.contains($0) }) {
             let list = allowed.map(String.init).joined(separator: ",")
             throw WorkerError(.configuration, place: "--cpus", "expected some of \(list), got \(missing)")
+        }
+    }
+
+    private static func check(modelFolder path: String) throws(WorkerError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw WorkerError(
+                .configuration, place: "--models", "\(path): expected a folder, got \(String(cString: strerror(errno)))"
+            )
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw WorkerError(.configuration, place: "--models", "\(path): expected a folder, got a file")
         }
     }
 

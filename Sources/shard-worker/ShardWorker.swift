@@ -51,6 +51,9 @@ struct ShardWorker: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Bytes of memory to take at most; by default all that is free.", valueName: "bytes"))
     var memory: Int?
 
+    @Flag(help: "Compare the hashes of all files anew, those too that were found right before.")
+    var verify = false
+
     @Flag(help: ArgumentHelp("End with the coordinator, or when standard input closes.", visibility: .hidden))
     var launched = false
 
@@ -91,7 +94,8 @@ struct ShardWorker: AsyncParsableCommand {
             return try WorkerConfiguration(
                 name: name ?? WorkerConfiguration.defaultName(device: device), coordinator: coordinator, bind: bind,
                 advertise: advertise, device: device, threads: threads, cpus: pinned ?? [],
-                modelFolders: models.isEmpty ? ["."] : models, memoryBytesMax: memory, endsWithCoordinator: launched)
+                modelFolders: models.isEmpty ? ["."] : models, memoryBytesMax: memory, endsWithCoordinator: launched,
+                isVerifying: verify)
         } catch {
             throw Self.programError(error)
         }

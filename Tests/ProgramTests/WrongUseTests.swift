@@ -71,6 +71,12 @@ struct WrongUseTests {
         WrongUse(
             program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--threads", "0"], exitCode: 2,
             says: ["--threads", "0"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--models", "no/such"], exitCode: 2,
+            says: ["--models", "no/such", "expected a folder"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--models", "README.md"],
+            exitCode: 2, says: ["--models", "README.md", "expected a folder", "a file"]),
     ]
 
     static let ofCoordinator: [WrongUse] = [

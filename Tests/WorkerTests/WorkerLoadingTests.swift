@@ -65,6 +65,25 @@ struct WorkerLoadingTests {
         _ = await worker.outcome()
     }
 
+    @Test("a configuration beside the weights that differs from the coordinator's is refused by its name")
+    func companion() async throws {
+        let coordinator = try ScriptedCoordinator()
+        let folder = Fixtures.llamaFolder + "/hf/"
+        var order = try coordinator.load(epoch: Epoch(1))
+        order.model = ModelReference(
+            format: .huggingFace, folder: "hf",
+            files: [
+                ModelReferenceFile(
+                    name: "model.safetensors", bytes: try Fixtures.byteCount(folder + "model.safetensors")),
+                ModelReferenceFile(
+                    name: "config.json", bytes: try Fixtures.byteCount(folder + "config.json"),
+                    sha256: [UInt8](repeating: 0xAB, count: 32), isCompanion: true),
+            ])
+        let failure = try await Self.failure(coordinator, order)
+        #expect(failure?.reason == .hashMismatch)
+        #expect(failure?.message.hasPrefix("config.json: sha256: expected abab") == true)
+    }
+
     @Test("of a folder of shards only the files with the worker's layers are needed; a damaged one is refused by name")
     func shards() async throws {
         let folder = NSTemporaryDirectory() + "/shard-worker-\(getpid())"

@@ -1,6 +1,6 @@
 /// `model.safetensors.index.json`: which file holds which tensor.
-struct WeightMap {
-    static let name = "model.safetensors.index.json"
+package struct WeightMap {
+    package static let name = "model.safetensors.index.json"
     static let bytesMax = 100_000_000
     static let filesMax = 4096
 

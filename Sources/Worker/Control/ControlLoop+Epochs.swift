@@ -30,7 +30,10 @@ extension ControlLoop {
 
     func loadFailed(_ failure: LoadFailure) {
         guard epochs.drop(failure.epoch) else { return }
-        logger.error("load failed: \(failure.message)", metadata: ["epoch": "\(failure.epoch)"])
+        // A launcher tells it with its own words; who started a worker by hand reads it here.
+        logger.log(
+            level: configuration.endsWithCoordinator ? .info : .error, "load failed: \(failure.message)",
+            metadata: ["epoch": "\(failure.epoch)"])
         report(.loadFailed(failure))
     }
 
@@ -61,7 +64,9 @@ extension ControlLoop {
         command(.drop(epoch))
     }
 
-    private func install(_ order: LoadOrder, _ part: LoadedPart, run: RunID) { command(.install(order, part, run)) }
+    private func install(_ order: LoadOrder, _ part: LoadedPart, run: RunID) {
+        command(.install(order, part, run, membership.heartbeat))
+    }
 
     private func command(_ command: StepCommand) {
         do {

@@ -54,7 +54,8 @@ final class ControlLoop {
         membership = Membership(
             name: configuration.name, coordinator: configuration.coordinator.description,
             endsWithCoordinator: configuration.endsWithCoordinator)
-        let options = SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, receiveQueueMax: 256)
+        // Pings come from the coordinator, with the time after which this end too gives the connection up.
+        let options = SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: nil)
         socket = try loop.open(.dealer, options: options, monitored: true)
     }
 

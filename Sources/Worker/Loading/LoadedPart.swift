@@ -14,8 +14,7 @@ final class LoadedPart: @unchecked Sendable {
     /// One a stage, in the order's order.
     let weights: [any WeightResidency]
     let weightBytes: Int
-    private let reference: ModelReference
-    private let stages: [Stage]
+    private let order: LoadOrder
     /// The files without a hash, as they were when they were read.
     private let unhashed: [SourceFile]
 
@@ -23,11 +22,6 @@ final class LoadedPart: @unchecked Sendable {
     struct SourceFile: Sendable {
         var path: String
         var identity: MappedFile.Identity?
-    }
-
-    private struct Stage: Hashable {
-        var layers: Range<Int>
-        var includesHead: Bool
     }
 
     init(
@@ -38,21 +32,16 @@ final class LoadedPart: @unchecked Sendable {
         self.device = device
         self.weights = weights
         self.weightBytes = weightBytes
-        reference = order.model
-        stages = Self.stages(order)
+        self.order = order
         self.unhashed = unhashed
     }
 
     /// Whether another epoch's order asks for these very weights. Files without a hash must be the ones that were read.
     func serves(_ order: LoadOrder) -> Bool {
-        reference == order.model && stages == Self.stages(order)
+        self.order.hasSameWeights(as: order)
             && unhashed.allSatisfy { file in
                 guard let identity = file.identity else { return false }
                 return (try? MappedFile(path: file.path))?.identity == identity
             }
-    }
-
-    private static func stages(_ order: LoadOrder) -> [Stage] {
-        order.stages.map { Stage(layers: $0.layers, includesHead: $0.includesHead) }
     }
 }

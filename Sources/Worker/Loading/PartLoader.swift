@@ -17,7 +17,7 @@ struct PartLoader {
         let found = try ModelFinder(folders: configuration.modelFolders).find(needed, folder: order.model.folder)
         let checked = try check(needed, found.paths, progress)
         var done = checked.hashedBytes
-        let file = try open(found)
+        let file = try open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1))
         let model = try describe(file)
         let needs = try PartNeeds(order, model: model, file: file)
         let total = done + needs.weightBytes
@@ -82,7 +82,8 @@ struct PartLoader {
             }
             let hash: FileHash
             do {
-                hash = try configuration.hashes.hash(of: mapped) { bytes throws(CancellationError) in
+                hash = try configuration.hashes.hash(of: mapped, isForced: configuration.isVerifying) {
+                    bytes throws(CancellationError) in
                     done += bytes
                     if !progress(done, total) { throw CancellationError() }
                 }
@@ -96,12 +97,15 @@ struct PartLoader {
         return (done, unhashed)
     }
 
-    private func open(_ found: (folder: String, paths: [String])) throws(LoadProblem) -> ModelFile {
+    private func open(_ folder: String, _ paths: [String]) throws(LoadProblem) -> ModelFile {
+        guard let first = paths.first else {
+            throw LoadProblem(.invalidFile, "model: files: expected some with weights, got none")
+        }
         do {
             switch order.model.format {
-            case .gguf: return try ModelFile.open(found.paths[0])
-            case .huggingFace: return try ModelFile.open(found.folder)
-            case .shards: return try ModelFile.open(files: found.paths)
+            case .gguf: return try ModelFile.open(first)
+            case .huggingFace: return try ModelFile.open(folder)
+            case .shards: return try ModelFile.open(files: paths)
             }
         } catch {
             throw LoadProblem(.invalidFile, "\(error)")

@@ -8,9 +8,13 @@ import ZeroMQ
 final class StepLoop {
     /// Messages taken before commands are looked at again.
     private static let messagesPerTurn = 16
-    /// More than any window of steps in flight, so that a refused send is a fault.
-    private static let dataOptions = SocketOptions(
-        frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256)
+    /// Queues for more than any window of steps in flight, so that a refused send is a fault.
+    ///
+    /// - Parameter heartbeat: of the end that connects; it pings, and tells the other after what silence to give up.
+    private static func dataOptions(_ heartbeat: SocketOptions.Heartbeat? = nil) -> SocketOptions {
+        SocketOptions(
+            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: heartbeat)
+    }
 
     let inbox: Mailbox<StepCommand>
     let control: Mailbox<ControlEvent>
@@ -34,7 +38,7 @@ final class StepLoop {
                 _ = try CPUDevice(CPUDeviceOptions(threads: 1, kernels: configuration.cpu.kernels, cpus: [first]))
             }
             let loop = SocketLoop(context: context, wakeup: wakeup)
-            let data = try loop.open(.pull, options: dataOptions)
+            let data = try loop.open(.pull, options: dataOptions())
             let endpoint = try data.socket.bind(configuration.bind)
             let steps = StepLoop(loop, data, inbox: inbox, control: control, counters: counters, logger: logger)
             try control.post(.listening(endpoint))
@@ -74,7 +78,8 @@ final class StepLoop {
 
     private func perform(_ command: StepCommand) throws(ZeroMQError) {
         switch command {
-        case .install(let order, let part, let run): try install(order, part, run)
+        case .install(let order, let part, let run, let heartbeat):
+            try install(order, part, run, SocketOptions.Heartbeat(heartbeat))
         case .activate(let epoch):
             if let stages = epochs[epoch], case .installed = stages.phase {
                 stages.phase = .activating
@@ -91,7 +96,9 @@ final class StepLoop {
     }
 
     /// Makes the runners of an epoch: their caches and scratch buffers.
-    private func install(_ order: LoadOrder, _ part: LoadedPart, _ run: RunID) throws(ZeroMQError) {
+    private func install(
+        _ order: LoadOrder, _ part: LoadedPart, _ run: RunID, _ heartbeat: SocketOptions.Heartbeat
+    ) throws(ZeroMQError) {
         var stages: [Int: EpochStage] = [:]
         var cacheBytes = 0
         do {
@@ -106,7 +113,7 @@ final class StepLoop {
                     model: part.model, options: options, weights: CountedWeights(weights, counters: counters),
                     device: part.device)
                 cacheBytes = saturatingSum(cacheBytes, options.cacheBytes(of: part.model))
-                stages[stage.index] = EpochStage(stage, runner: runner, next: try link(to: endpoint))
+                stages[stage.index] = EpochStage(stage, runner: runner, next: try link(to: endpoint, heartbeat))
             }
         } catch let problem as LoadProblem {
             return fail(order.epoch, problem)
@@ -155,9 +162,11 @@ final class StepLoop {
 
     // MARK: Links
 
-    private func link(to endpoint: Endpoint) throws(ZeroMQError) -> StageLink {
+    private func link(
+        to endpoint: Endpoint, _ heartbeat: SocketOptions.Heartbeat
+    ) throws(ZeroMQError) -> StageLink {
         if let link = links[endpoint] { return link }
-        let link = StageLink(endpoint, try loop.open(.push, options: Self.dataOptions, monitored: true))
+        let link = StageLink(endpoint, try loop.open(.push, options: Self.dataOptions(heartbeat), monitored: true))
         try link.socket.socket.connect(endpoint)
         links[endpoint] = link
         return link
@@ -187,4 +196,8 @@ final class StepLoop {
     func drop(_ text: @autoclosure () -> String) {
         if let line = droppedMessages.line(text(), now: .now) { logger.warning("dropped: \(line)") }
     }
+}
+
+extension SocketOptions.Heartbeat {
+    init(_ settings: HeartbeatSettings) { self.init(interval: settings.interval, timeout: settings.deadAfter) }
 }
