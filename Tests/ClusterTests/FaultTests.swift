@@ -10,8 +10,8 @@ import Testing
 struct FaultTests {
     @Test("a killed worker gives an error that names it, and the next request after its return succeeds")
     func killed() async throws {
-        let options = RunningCluster.options(source: Paths.demo, workers: RunningCluster.workers(["a", "b"]))
-        try await RunningCluster.with(options) { cluster in
+        let options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        try await RunningCluster.with(Paths.demo, options) { cluster in
             let golden = try Golden.load()
             let victim = try #require(await cluster.service.status.workers.last?.processID)
             let stream = try await cluster.engine.generate(TokenRequest(prompt: [1, 2, 3], maxTokens: 400))
@@ -57,11 +57,11 @@ struct FaultTests {
             waiting.insert(worker)
             if waiting.count == 2 { break }
         }
-        var options = RunningCluster.options(source: Paths.demo, workers: workers)
+        var options = RunningCluster.options(workers: workers)
         options.control = .init(host: "127.0.0.1", port: UInt16(port))
         let golden = try Golden.load()
         for _ in 0..<2 {
-            let cluster = try await Cluster.start(options, logger: RunningCluster.logger)
+            let cluster = try await RunningCluster.start(Paths.demo, options)
             async let end: Void = cluster.run()
             #expect(await cluster.waitUntilReady())
             let tokens = try await RunningCluster.tokens(cluster.engine, golden.request(golden.cases[1]))
@@ -85,8 +85,8 @@ struct FaultTests {
             var bytes = try Data(contentsOf: file)
             bytes[bytes.count - 100] ^= 1
             try bytes.write(to: file)
-            let options = RunningCluster.options(source: shards, workers: RunningCluster.workers(["a", "b"]))
-            let cluster = try await Cluster.start(options, logger: RunningCluster.logger)
+            let options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+            let cluster = try await RunningCluster.start(shards, options)
             let error = await #expect(throws: CoordinatorError.self) { try await cluster.run() }
             #expect(error?.message.contains("worker b: shard_001.gguf") == true)
             #expect(error?.message.contains("sha256") == true)
@@ -96,10 +96,10 @@ struct FaultTests {
 
     @Test("a worker that ends at once is started again a few times, and then given up with its status")
     func crashLoop() async throws {
-        var options = RunningCluster.options(source: Paths.demo, workers: RunningCluster.workers(["a"]))
+        var options = RunningCluster.options(workers: RunningCluster.workers(["a"]))
         options.workerProgram = "/bin/false"
         options.retries.first = .milliseconds(1)
-        let cluster = try await Cluster.start(options, logger: RunningCluster.logger)
+        let cluster = try await RunningCluster.start(Paths.demo, options)
         let error = await #expect(throws: CoordinatorError.self) { try await cluster.run() }
         #expect(error?.message.contains("worker a ended 5 times in a row: exit status 1") == true)
     }

@@ -27,8 +27,8 @@ struct OneAnswerTests {
 
     @Test("a coordinator and two workers answer as one process does")
     func twoWorkers() async throws {
-        let options = RunningCluster.options(source: Paths.demo, workers: RunningCluster.workers(["a", "b"]))
-        try await RunningCluster.with(options) { cluster in
+        let options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        try await RunningCluster.with(Paths.demo, options) { cluster in
             let plan = await cluster.service.status.plan
             #expect(plan?.stages.map(\.worker) == ["a", "b"])
             try await RunningCluster.expectGolden(cluster)
@@ -41,9 +41,9 @@ struct OneAnswerTests {
         try await Paths.withFolder { folder in
             let shards = folder.appending(path: "shards")
             try await splitModel(at: Paths.demo, shards: 6, into: shards)
-            var options = RunningCluster.options(source: shards, workers: RunningCluster.workers(["a", "b", "c"]))
+            var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b", "c"]))
             options.policy = .roundRobin
-            try await RunningCluster.with(options) { cluster in
+            try await RunningCluster.with(shards, options) { cluster in
                 let plan = await cluster.service.status.plan
                 #expect(plan?.stages.map(\.worker) == ["a", "b", "c", "a", "b", "c"])
                 try await RunningCluster.expectGolden(cluster)
@@ -57,9 +57,9 @@ struct OneAnswerTests {
         var workers = RunningCluster.workers(["a", "b"])
         workers[0].layers = LayerSelection(ranges: [0..<8])
         workers[1].layers = LayerSelection(ranges: [], includesHead: true)
-        var options = RunningCluster.options(source: Paths.demo, workers: workers)
+        var options = RunningCluster.options(workers: workers)
         options.policy = .manual
-        try await RunningCluster.with(options) { cluster in
+        try await RunningCluster.with(Paths.demo, options) { cluster in
             try await expectLogits(cluster, chunks: [7])
         }
     }

@@ -39,12 +39,14 @@ package enum WorkerProgram {
     ///   - threads: what the worker gets where its settings say nothing.
     ///   - modelFolders: where it looks for files when its settings name no folder.
     package static func arguments(
-        for worker: WorkerSettings, control: String, threads: Int, modelFolders: [String], logLevel: String
+        for worker: WorkerSettings, control: String, threads: Int, modelFolders: [String], logLevel: String,
+        isVerifying: Bool = false
     ) -> [String] {
         var arguments = [
             "--coordinator", control, "--name", worker.name, "--device", worker.device,
             "--threads", "\(worker.threads ?? threads)", "--log-level", logLevel, "--launched",
         ]
+        if isVerifying { arguments.append("--verify") }
         if let cpus = worker.cpus, !cpus.isEmpty {
             arguments += ["--cpus", cpus.map(String.init).joined(separator: ",")]
         }

@@ -16,10 +16,14 @@ package struct ClusterModel: Sendable {
     private let parts: ModelParts
     private let shards: [Range<Int>]
 
-    /// Opens a GGUF file, a Hugging Face folder, or a folder that `shard split` made.
+    /// Opens a GGUF file, a Hugging Face folder, or a folder that `shard split` made. Not on the cooperative pool.
     package static func open(_ path: String) throws(CoordinatorError) -> ClusterModel {
         do {
-            return try ShardFolder.exists(at: path) ? ClusterModel(shards: path) : ClusterModel(model: path)
+            let folder = try ShardFolder.exists(at: path) ? ShardFolder(path: path) : nil
+            let file = try folder?.open() ?? ModelFile.open(path)
+            let spec = try ModelSpec(describing: file)
+            try spec.validate(against: file)
+            return try ClusterModel(path: path, file: file, spec: spec, manifest: folder?.manifest)
         } catch let error as CoordinatorError {
             throw error
         } catch {
@@ -27,47 +31,59 @@ package struct ClusterModel: Sendable {
         }
     }
 
-    private init(model path: String) throws {
-        let file = try ModelFile.open(path)
-        let files = file.files.map {
-            ModelReferenceFile(name: ($0.path as NSString).lastPathComponent, bytes: UInt64($0.byteCount))
+    /// A model that was opened and found to fit its specification.
+    ///
+    /// - Parameter manifest: of a folder that `shard split` made.
+    package init(
+        path: String, file: ModelFile, spec: ModelSpec, manifest: ShardManifest?
+    ) throws(CoordinatorError) {
+        do {
+            self.file = file
+            self.spec = spec
+            shards = manifest?.layerRanges ?? []
+            parts = ModelParts(of: file, as: spec)
+            table = try EmbeddingTable(model: spec, source: file)
+            reference =
+                if let manifest {
+                    ModelReference(
+                        format: .shards, folder: Self.lastComponent(path),
+                        files: Self.files(of: manifest) + (try Self.companions(of: file)))
+                } else {
+                    ModelReference(
+                        format: file.folder == nil ? .gguf : .huggingFace,
+                        folder: file.folder == nil ? "" : Self.lastComponent(path),
+                        files: Self.files(of: file) + (try Self.companions(of: file)))
+                }
+            let isFolder = manifest != nil || file.folder != nil
+            let folder = isFolder ? path : (path as NSString).deletingLastPathComponent
+            self.folder = folder.isEmpty ? "." : folder
+        } catch {
+            throw CoordinatorError(.configuration, "\(error)", cause: error)
         }
-        let isFolder = file.folder != nil
-        let folder = isFolder ? path : (path as NSString).deletingLastPathComponent
-        try self.init(
-            file: file,
-            reference: ModelReference(
-                format: isFolder ? .huggingFace : .gguf,
-                folder: isFolder ? Self.lastComponent(path) : "", files: files),
-            folder: folder.isEmpty ? "." : folder, shards: [])
     }
 
-    private init(shards path: String) throws {
-        let shardFolder = try ShardFolder(path: path)
-        let manifest = shardFolder.manifest
-        let files = manifest.shards.map { shard in
+    private static func files(of file: ModelFile) -> [ModelReferenceFile] {
+        file.files.map {
+            ModelReferenceFile(name: ($0.path as NSString).lastPathComponent, bytes: UInt64($0.byteCount))
+        }
+    }
+
+    private static func files(of manifest: ShardManifest) -> [ModelReferenceFile] {
+        manifest.shards.map { shard in
             ModelReferenceFile(
                 name: shard.filename, bytes: UInt64(clamping: shard.fileSizeBytes),
                 sha256: FileHash(shard.sha256)?.bytes ?? [], units: shard.units)
         }
-        try self.init(
-            file: try shardFolder.open(),
-            reference: ModelReference(format: .shards, folder: Self.lastComponent(path), files: files), folder: path,
-            shards: manifest.shards.map { shard in
-                let layers = shard.layers.map(\.index)
-                return (layers.min() ?? 0)..<((layers.max() ?? -1) + 1)
-            })
     }
 
-    private init(file: ModelFile, reference: ModelReference, folder: String, shards: [Range<Int>]) throws {
-        self.file = file
-        self.reference = reference
-        self.folder = folder
-        self.shards = shards
-        spec = try ModelSpec(describing: file)
-        try spec.validate(against: file)
-        parts = ModelParts(of: file, as: spec)
-        table = try EmbeddingTable(model: spec, source: file)
+    /// What a worker must read beside the weights, and so must have as it is here.
+    private static func companions(of file: ModelFile) throws -> [ModelReferenceFile] {
+        try ["config.json", WeightMap.name].compactMap { name in
+            guard let companion = try file.folder?.file(name) else { return nil }
+            let hash = withExtendedLifetime(companion) { FileHash(of: companion.bytes) }
+            return ModelReferenceFile(
+                name: name, bytes: UInt64(companion.byteCount), sha256: hash.bytes, isCompanion: true)
+        }
     }
 
     /// `demo` of `/models/demo/`.

@@ -6,8 +6,6 @@ import ZeroMQ
 package struct ClusterOptions: Sendable {
     /// As clients name the model.
     package var name: String
-    /// A GGUF file, a shard folder, or a Hugging Face directory.
-    package var source: String
     /// nil: as many positions as the model was made for.
     package var contextLength: Int?
     package var cacheType: CacheElementType
@@ -27,17 +25,18 @@ package struct ClusterOptions: Sendable {
     package var retries = ClusterSettings.Retries()
     /// Path of `shard-worker`; nil looks for it.
     package var workerProgram: String?
+    /// Launched workers compare the hashes of all files anew.
+    package var isVerifying = false
     /// What launched workers log.
     package var workerLogLevel = "notice"
 
     /// A small cluster of its own for one run: workers that it starts on loopback.
     package init(
-        name: String, source: String, workers: [WorkerSettings], contextLength: Int? = nil,
+        name: String, workers: [WorkerSettings], contextLength: Int? = nil,
         cacheType: CacheElementType = .f16, maxSequences: Int = 4, maxRows: Int = 256,
         policy: PlacementPolicy = .balanced
     ) {
         self.name = name
-        self.source = source
         self.contextLength = contextLength
         self.cacheType = cacheType
         self.maxSequences = maxSequences
@@ -53,8 +52,8 @@ package struct ClusterOptions: Sendable {
 
     package init(_ configuration: ClusterConfiguration) {
         self.init(
-            name: configuration.model.name, source: configuration.model.source, workers: configuration.workers,
-            contextLength: configuration.model.context, cacheType: configuration.model.cacheType,
+            name: configuration.model.name, workers: configuration.workers, contextLength: configuration.model.context,
+            cacheType: configuration.model.cacheType,
             maxSequences: configuration.serving.sequenceCountMax, policy: configuration.placement.policy)
         queueMax = configuration.serving.queueCountMax
         objective = configuration.placement.objective

@@ -6,7 +6,7 @@ import ZeroMQ
 
 /// A cluster put together: model, sockets, decisions, worker processes, and the engine over them.
 ///
-///     let cluster = try await Cluster.start(options, logger: logger)
+///     let cluster = try await Cluster.start(options, model: model, logger: logger)
 ///     async let end: Void = cluster.run()
 ///     …
 ///     await cluster.stop()
@@ -19,17 +19,9 @@ package struct Cluster: Sendable {
     /// Absent where others start all workers.
     package let launcher: WorkerLauncher?
 
-    /// Opens the model and binds the sockets; no worker is started before ``run()``.
+    /// Binds the sockets; no worker is started before ``run()``.
     ///
     /// - Parameter print: takes the lines of launched workers: name, line.
-    package static func start(
-        _ options: ClusterOptions, logger: Logger,
-        print: @escaping @Sendable (String, String) -> Void = { _, _ in }
-    ) async throws(CoordinatorError) -> Cluster {
-        let model = try ClusterModel.open(options.source)
-        return try await start(options, model: model, logger: logger, print: print)
-    }
-
     package static func start(
         _ options: ClusterOptions, model: ClusterModel, logger: Logger,
         print: @escaping @Sendable (String, String) -> Void = { _, _ in }
@@ -131,14 +123,13 @@ extension ClusterOptions {
     /// Command lines of the workers that are started here; the machine's cores are divided among them.
     func programs(control: String, folder: String) -> [WorkerLauncher.Program] {
         let local = workers.filter { $0.start == .local }
-        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
-        let threads = max(1, cores / max(1, local.count))
+        let threads = max(1, MachineFiles().coreCount / max(1, local.count))
         return local.map { worker in
             WorkerLauncher.Program(
                 worker: worker.name,
                 arguments: WorkerProgram.arguments(
                     for: worker, control: control, threads: threads, modelFolders: [folder],
-                    logLevel: workerLogLevel))
+                    logLevel: workerLogLevel, isVerifying: isVerifying))
         }
     }
 }

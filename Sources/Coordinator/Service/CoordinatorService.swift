@@ -67,8 +67,8 @@ package actor CoordinatorService {
     package func run() async throws(CoordinatorError) {
         processes?.startAll()
         let outcome = await withTaskGroup(of: CoordinatorError?.self) { group in
-            group.addTask { await self.serve(self.sockets.events) }
-            group.addTask { await self.serve(self.embeddingFailures) }
+            group.addTask { await self.serve(self.sockets.events.events) { self.sockets.events.taken() } }
+            group.addTask { await self.serve(self.embeddingFailures) {} }
             group.addTask { await self.watchProcesses() }
             group.addTask { await self.tick() }
             let first = await group.next() ?? nil
@@ -87,8 +87,12 @@ package actor CoordinatorService {
 
     // MARK: Events
 
-    private func serve(_ events: AsyncStream<SocketThread.Event>) async -> CoordinatorError? {
+    /// - Parameter taken: called for each event, before it is handled.
+    private func serve(
+        _ events: AsyncStream<SocketThread.Event>, taken: @Sendable () -> Void
+    ) async -> CoordinatorError? {
         for await event in events {
+            taken()
             if case .broken(let reason) = event {
                 return CoordinatorError(.failed, "the coordinator's sockets failed: \(reason)")
             }
@@ -173,6 +177,8 @@ package actor CoordinatorService {
             stop()
         case .cannotStart(let failure):
             startFailure = failure
+            // Before that it ends the run, and whoever runs it tells why.
+            if wasReady { logger.error("\(failure)") }
         case .log(let level, let line, let worker):
             logger.log(level: level, "\(line)", metadata: worker.map { ["worker": .string($0)] })
         case .stopped:

@@ -151,16 +151,4 @@ package final class ShardChain {
             try body(result.logits)
         }
     }
-
-    /// Deals `layerCount` layers to `count` shards: evenly, the first ones get one more where it does not come out even.
-    package static func evenShards(layerCount: Int, count: Int) -> [Range<Int>] {
-        let count = max(1, min(count, layerCount))
-        let (share, more) = layerCount.quotientAndRemainder(dividingBy: count)
-        var first = 0
-        return (0..<count).map { index in
-            let end = first + share + (index < more ? 1 : 0)
-            defer { first = end }
-            return first..<end
-        }
-    }
 }

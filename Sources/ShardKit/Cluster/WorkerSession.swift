@@ -52,14 +52,15 @@ package final class WorkerSession: Sendable {
         print: @escaping @Sendable (String, String) -> Void = { _, _ in }
     ) async throws(ShardKitError) -> WorkerSession {
         var settings = ClusterOptions(
-            name: model.file.name, source: model.path, workers: options.workers,
-            contextLength: options.contextLength, cacheType: options.cacheType, maxSequences: options.sequencesMax,
+            name: model.file.name, workers: options.workers, contextLength: options.contextLength,
+            cacheType: options.cacheType, maxSequences: options.sequencesMax,
             maxRows: options.rowsMax, policy: .manual)
         settings.workerProgram = options.workerProgram
         settings.workerLogLevel = options.workerLogLevel
         let cluster: Cluster
         do {
-            cluster = try await Cluster.start(settings, logger: logger, print: print)
+            let clusterModel = try await OwnThread.run { _ throws(CoordinatorError) in try model.forCluster() }
+            cluster = try await Cluster.start(settings, model: clusterModel, logger: logger, print: print)
         } catch {
             throw ShardKitError(clusterError: error)
         }

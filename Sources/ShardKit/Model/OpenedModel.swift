@@ -12,8 +12,11 @@ package struct OpenedModel: Sendable {
     package let file: ModelFile
     package let spec: ModelSpec
     package let hyperparameters: ModelHyperparameters
+    /// Of a folder of shards.
+    package let manifest: ShardManifest?
+
     /// Layers of each shard; one range for a model that was not split.
-    package let shards: [Range<Int>]
+    package var shards: [Range<Int>] { manifest?.layerRanges ?? [0..<spec.layers.count] }
 
     /// When the hashes of a shard folder are compared with its manifest; a single file has nothing to compare with.
     package enum HashCheck: Sendable {
@@ -24,7 +27,8 @@ package struct OpenedModel: Sendable {
         case forced
     }
 
-    /// Maps and checks the files; reads no weights but for hashes.
+    /// Maps and checks the files; reads no weights but for hashes. Not on the cooperative pool: pages may have to come
+    /// from the disk.
     package init(path: String, hashes: HashCheck) throws(ShardKitError) {
         do {
             self.path = path
@@ -32,7 +36,7 @@ package struct OpenedModel: Sendable {
                 let folder = try ShardFolder(path: path)
                 file = try folder.open()
                 spec = try ModelSpec(describing: file)
-                shards = folder.manifest.layerRanges
+                manifest = folder.manifest
                 switch hashes {
                 case .byLoader: break
                 case .remembered: try folder.verifyFiles(cache: .standard())
@@ -41,7 +45,7 @@ package struct OpenedModel: Sendable {
             } else {
                 file = try ModelFile.open(path)
                 spec = try ModelSpec(describing: file)
-                shards = [0..<spec.layers.count]
+                manifest = nil
             }
             hyperparameters = try file.hyperparameters()
             try spec.validate(against: file)
@@ -108,18 +112,16 @@ package struct OpenedModel: Sendable {
             contextLength: contextLength)
         let parts = ModelParts(of: file, as: spec)
         let weights = ModelParts.weightBytes(parts.shared + parts.layers.flatMap { $0 } + parts.head)
-        let blocks = Double(KVCache.blocksNeeded(positions: contextLength)) * Double(sequencesMax)
-        let cache = Double(options.cacheBytes(of: spec)) * blocks
+        let blocks = saturatingProduct(KVCache.blocksNeeded(positions: contextLength), sequencesMax)
+        let cache = saturatingProduct(options.cacheBytes(of: spec), blocks)
         let scratch = options.scratchBytes(of: spec)
-        let needed = Double(weights) + cache + Double(scratch)
-        guard needed <= Double(availableBytes) else {
-            func mebibytes(_ bytes: Double) -> String { "\((bytes / 1_048_576).rounded()) MiB" }
+        let needed = saturatingSum(saturatingSum(weights, cache), scratch)
+        guard needed <= availableBytes else {
             throw ShardKitError(
                 .doesNotFit,
-                "\(file.name): needs \(mebibytes(needed)) (weights \(mebibytes(Double(weights))) + cache "
-                    + "\(mebibytes(cache)) + activations \(mebibytes(Double(scratch)))), "
-                    + "\(mebibytes(Double(availableBytes))) are free; use a smaller context, or spread it over machines"
-            )
+                "\(file.name): needs \(describeBytes(needed)) (weights \(describeBytes(weights)) + cache "
+                    + "\(describeBytes(cache)) + activations \(describeBytes(scratch))), "
+                    + "\(describeBytes(availableBytes)) are free; use a smaller context, or spread it over machines")
         }
     }
 

@@ -35,7 +35,9 @@ public final class DistributedShardRunner: Sendable {
             throw ShardKitError(.request, "devices: expected 1 to \(Self.workersMax), got \(named.count)")
         }
         for device in named { try requireUsable(device) }
-        let model = try OpenedModel(path: shards.path, hashes: .byLoader)
+        let model = try await OwnThread.run { _ throws(ShardKitError) in
+            try OpenedModel(path: shards.path, hashes: .byLoader)
+        }
         let layers =
             model.shards.count > 1
             ? model.shards : ShardLayout(layerCount: model.spec.layers.count, shardCount: named.count).ranges

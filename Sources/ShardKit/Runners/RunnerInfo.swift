@@ -1,4 +1,5 @@
 import Models
+import Sharding
 
 /// What a runner runs, and where.
 public struct RunnerInfo: Sendable, Hashable {
@@ -46,14 +47,9 @@ public struct RunnerInfo: Sendable, Hashable {
             let state = shard.isLoaded ? shard.device + process : "not loaded"
             lines.append(
                 "  shard \(shard.index): \(layers)\(shard.hasHead ? " and the head" : ""), "
-                    + "\(Self.mebibytes(shard.weightBytes)), \(state)")
+                    + "\(describeBytes(shard.weightBytes)), \(state)")
         }
         return lines.joined(separator: "\n")
-    }
-
-    private static func mebibytes(_ bytes: Int) -> String {
-        let tenths = (bytes * 10 + 1 << 19) >> 20
-        return "\(tenths / 10).\(tenths % 10) MiB"
     }
 }
 

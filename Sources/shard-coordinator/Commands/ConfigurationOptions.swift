@@ -18,10 +18,15 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// The model, with what the file says of its layers checked against it.
-    func open(_ configuration: ClusterConfiguration) throws -> ClusterModel {
-        let model: ClusterModel
+    func open(_ configuration: ClusterConfiguration) async throws -> (model: OpenedModel, cluster: ClusterModel) {
+        let model: OpenedModel
+        let cluster: ClusterModel
         do {
-            model = try ClusterModel.open(configuration.model.source)
+            (model, cluster) = try await OwnThread.run { _ in
+                // Workers compare hashes where they load.
+                let model = try OpenedModel(path: configuration.model.source, hashes: .byLoader)
+                return (model, try model.forCluster())
+            }
         } catch {
             let problem = ConfigurationProblem(configuration.model.sourcePlace, "\(error)")
             throw ProgramError(.configuration, problem.line(in: config))
@@ -35,7 +40,7 @@ struct ConfigurationOptions: ParsableArguments {
         guard problems.isEmpty else {
             throw ProgramError(.configuration, ConfigurationError(file: config, problems: problems).lines)
         }
-        return model
+        return (model, cluster)
     }
 }
 

@@ -22,19 +22,22 @@ struct LaunchCommand: AsyncParsableCommand {
 
     @OptionGroup var file: ConfigurationOptions
     @OptionGroup var program: WorkerProgramOptions
+    @Flag(help: "Let the workers started here compare the hashes of all files anew.")
+    var verify = false
     @OptionGroup var options: ProgramOptions
 
     func run() async throws {
         options.startLogging()
         let signals = Signals.stream(SIGTERM, SIGINT)
         let configuration = try file.load()
-        let model = try file.open(configuration)
-        let served = try Self.served(configuration.model.source)
+        let (opened, model) = try await file.open(configuration)
+        let served = try await OwnThread.run { _ in try Self.served(opened) }
         let console = LaunchConsole(options: options)
         let logger = Logger(label: "shard-coordinator")
         var clusterOptions = ClusterOptions(configuration)
         clusterOptions.workerProgram = program.worker
         clusterOptions.workerLogLevel = options.logLevel.rawValue
+        clusterOptions.isVerifying = verify
         do {
             let cluster = try await Cluster.start(clusterOptions, model: model, logger: logger) { worker, line in
                 Task { await console.line(of: worker, line) }
@@ -87,9 +90,8 @@ struct LaunchCommand: AsyncParsableCommand {
         try outcome.get()
     }
 
-    private static func served(_ source: String) throws -> ServedModel {
+    private static func served(_ opened: OpenedModel) throws -> ServedModel {
         do {
-            let opened = try OpenedModel(path: source, hashes: .byLoader)
             let tokenizer = try opened.tokenizer()
             // A model without one still completes text; chat requests are refused then.
             let template = try? opened.chatTemplate()

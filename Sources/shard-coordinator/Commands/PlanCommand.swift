@@ -23,7 +23,7 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         options.startLogging()
         let configuration = try file.load()
-        let model = try file.open(configuration)
+        let model = try await file.open(configuration).cluster
         var clusterOptions = ClusterOptions(configuration)
         clusterOptions.plansOnly = true
         clusterOptions.workerProgram = program.worker

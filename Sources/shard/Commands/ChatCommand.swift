@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ShardKit
 import Sharding
 import Terminal
 import Tokenizers
@@ -124,7 +125,6 @@ private final class ConversationInput: @unchecked Sendable {
     private let editor = LineEditor()
 
     func next() async -> LineEditor.Input {
-        let input = try? await ComputeThread.run { self.editor.read(prompt: "> ") }
-        return input ?? .end
+        await OwnThread.run { _ in self.editor.read(prompt: "> ") }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Devices
+import ShardKit
 import Terminal
 
 struct DevicesCommand: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct DevicesCommand: AsyncParsableCommand {
     func run() async throws {
         program.startLogging()
         let isMeasuring = measure
-        let inventory = try await ComputeThread.run { DeviceInventory.detect(isMeasuring: isMeasuring) }
+        let inventory = await OwnThread.run { _ in DeviceInventory.detect(isMeasuring: isMeasuring) }
         if let cpu = inventory.devices.last, cpu.id == "cpu", let reason = cpu.unusableReason {
             throw ProgramError(.configuration, reason)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelFiles
+import ShardKit
 import Sharding
 import Terminal
 
@@ -33,7 +34,7 @@ struct InfoCommand: AsyncParsableCommand {
         let path = path
         let summary: ModelSummary
         do {
-            summary = try await ComputeThread.run { try ModelSummary(path: path) }
+            summary = try await OwnThread.run { _ in try ModelSummary(path: path) }
         } catch let error as ShardingError {
             throw ProgramError(error.exit, error.description)
         }

@@ -77,7 +77,7 @@ struct LogitsCommand: AsyncParsableCommand {
         cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
         try opened.checkMemory(cacheType: cacheType, contextLength: ids.count)
-        try await ComputeThread.run { [cpu] in
+        try await OwnThread.run { [cpu] _ in
             let chain = try opened.chain(
                 cpu: cpu, cacheType: cacheType, contextLength: ids.count, rowsMax: Self.rowsMax)
             try chain.logits(of: ids, chunk: chunk) { rows throws(InferenceError) in

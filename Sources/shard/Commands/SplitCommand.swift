@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ShardKit
 import Sharding
 import Synchronization
 import Terminal
@@ -44,7 +45,7 @@ struct SplitCommand: AsyncParsableCommand {
         let stop = StopRequest()
         let command = self
         let manifest = try await stop.during {
-            try await ComputeThread.run { try command.split(stop) }
+            try await OwnThread.run { _ in try command.split(stop) }
         }
         if json {
             return StandardOutput.write(raw: String(decoding: manifest.encoded(), as: UTF8.self))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ShardKit
 import Sharding
 import Terminal
 
@@ -39,7 +40,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let stop = StopRequest()
         let command = self
         let (folder, bad) = try await stop.during {
-            try await ComputeThread.run { try command.verify(stop) }
+            try await OwnThread.run { _ in try command.verify(stop) }
         }
         let fileCount = folder.manifest.shards.count + (folder.manifest.files?.count ?? 0)
         if json {

@@ -80,6 +80,6 @@ struct ModelOptions: ParsableArguments {
         try checkSupport()
         let hashes: OpenedModel.HashCheck = verify ? .forced : workers > 1 ? .byLoader : .remembered
         let path = model
-        return try await ComputeThread.run { try OpenedModel(path: path, hashes: hashes) }
+        return try await OwnThread.run { _ in try OpenedModel(path: path, hashes: hashes) }
     }
 }

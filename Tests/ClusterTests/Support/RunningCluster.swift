@@ -7,9 +7,8 @@ import Testing
 
 /// A coordinator in this process over real worker processes.
 enum RunningCluster {
-    static func options(source: URL, workers: [WorkerSettings]) -> ClusterOptions {
-        var options = ClusterOptions(
-            name: "demo", source: source.path, workers: workers, cacheType: .f32, maxSequences: 16)
+    static func options(workers: [WorkerSettings]) -> ClusterOptions {
+        var options = ClusterOptions(name: "demo", workers: workers, cacheType: .f32, maxSequences: 16)
         options.deadlines.heartbeat = HeartbeatSettings(interval: .milliseconds(100), deadAfter: .seconds(2))
         return options
     }
@@ -20,9 +19,15 @@ enum RunningCluster {
 
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+    static func start(_ source: URL, _ options: ClusterOptions) async throws -> Cluster {
+        try await Cluster.start(options, model: try ClusterModel.open(source.path), logger: logger)
+    }
+
     /// Calls `body` when the cluster is ready; afterwards no worker process is left.
-    static func with(_ options: ClusterOptions, _ body: (Cluster) async throws -> Void) async throws {
-        let cluster = try await Cluster.start(options, logger: logger)
+    static func with(
+        _ source: URL, _ options: ClusterOptions, _ body: (Cluster) async throws -> Void
+    ) async throws {
+        let cluster = try await start(source, options)
         async let end: Void = cluster.run()
         var processIDs: [Int32] = []
         do {

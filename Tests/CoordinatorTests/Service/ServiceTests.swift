@@ -20,10 +20,12 @@ struct ServiceTests {
         var workers = names.map { WorkerSettings(local: $0) }
         for index in workers.indices { workers[index].start = .external }
         var options = ClusterOptions(
-            name: "demo", source: Self.source, workers: workers, contextLength: 64, maxRows: 16)
+            name: "demo", workers: workers, contextLength: 64, maxRows: 16)
         options.deadlines.heartbeat = HeartbeatSettings(interval: .milliseconds(100), deadAfter: .milliseconds(600))
         change(&options)
-        return try await Cluster.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try await Cluster.start(
+            options, model: try ClusterModel.open(Self.source),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func collect(_ stream: TokenStream) async throws -> (tokens: [TokenID], timings: GenerationTimings?) {
@@ -169,10 +171,8 @@ struct ServiceTests {
     }
 
     @Test("a model that is not there is an error that names it")
-    func noModel() async throws {
-        let error = await #expect(throws: CoordinatorError.self) {
-            _ = try await cluster { $0.source = "/nowhere/model.gguf" }
-        }
+    func noModel() {
+        let error = #expect(throws: CoordinatorError.self) { _ = try ClusterModel.open("/nowhere/model.gguf") }
         #expect(error?.code == .configuration)
         #expect(error?.message.contains("model.gguf") == true)
     }

@@ -35,7 +35,7 @@ enum Fixtures {
         return try ShardChain(
             model: model, source: file, device: CPUDevice(CPUDeviceOptions(activations: activations)),
             options: ShardChain.Options(
-                shards: ShardChain.evenShards(layerCount: model.layers.count, count: shards), cacheType: .f32,
+                shards: ShardLayout(layerCount: model.layers.count, shardCount: shards).ranges, cacheType: .f32,
                 contextLength: contextLength))
     }
 }

@@ -87,7 +87,7 @@ struct TestModel {
         try ShardChain(
             model: spec, source: source, device: CPUDevice(options),
             options: ShardChain.Options(
-                shards: ShardChain.evenShards(layerCount: spec.layers.count, count: shards), cacheType: cacheType,
+                shards: ShardLayout(layerCount: spec.layers.count, shardCount: shards).ranges, cacheType: cacheType,
                 cacheBlockCount: cacheBlockCount, rowsMax: rowsMax, contextLength: contextLength))
     }
 

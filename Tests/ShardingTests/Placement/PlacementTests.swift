@@ -190,11 +190,6 @@ struct PlacementTests {
         expectCover(plan, layers: layerCount)
         #expect(plan.shares.reduce(0) { $0 + $1.layerCount } == layerCount)
     }
-
-    @Test("shards are assigned in turn")
-    func assignment() {
-        #expect(roundRobinAssignment(shardCount: 4, deviceCount: 2) == [0, 1, 0, 1])
-    }
 }
 
 /// xorshift64*, so that a failing case can be run again.
