@@ -30,7 +30,7 @@ package struct TensorInfo: Sendable, Hashable {
     package var elementCount: Int { shape.reduce(1, *) }
 
     /// Elements and bytes of a tensor of this shape; nil when a product overflows or a row is no whole number of blocks.
-    static func measure(_ shape: [Int], _ type: ElementType) -> (elements: Int, bytes: Int)? {
+    package static func measure(_ shape: [Int], _ type: ElementType) -> (elements: Int, bytes: Int)? {
         guard (shape.last ?? 1) % type.blockElementCount == 0 else { return nil }
         var elements = 1
         for size in shape {

@@ -50,10 +50,12 @@ package struct FileHash: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// SHA-256 over bytes that come piece by piece.
-struct FileHasher {
+package struct FileHasher: Sendable {
     private var hash = SHA256()
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+    package init() {}
 
-    func finish() -> FileHash { FileHash(hash.finalize()) }
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+
+    package func finish() -> FileHash { FileHash(hash.finalize()) }
 }

@@ -101,9 +101,9 @@ private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count
 }
 
 /// Room on the disk that a path lies on.
-enum DiskSpace {
+package enum DiskSpace {
     /// Bytes that this user may still write; nil where the system does not say.
-    static func freeBytes(_ path: String) -> Int? {
+    package static func freeBytes(_ path: String) -> Int? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }
         let (bytes, isOverflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(

@@ -6,6 +6,9 @@ struct FieldReader {
 
     init(_ type: MessageType) { message = type.name }
 
+    /// For what is no message of its own.
+    init(named name: String) { message = name }
+
     func wrong(_ field: String, expected: String, got: some Any) -> WireError {
         WireError(.field, message: message, field: field, expected: expected, got: "\(got)")
     }

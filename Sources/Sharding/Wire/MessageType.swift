@@ -25,6 +25,11 @@ package enum MessageType: UInt16, Sendable, Hashable, CaseIterable {
     case stepResult = 65
     case logits = 66
 
+    // Weights.
+    case weightRequest = 96
+    case weightChunk = 97
+    case weightRefusal = 98
+
     /// As errors and logs name it.
     package var name: String { "\(self)" }
 

@@ -20,4 +20,10 @@ package enum WireLimits {
     /// Bytes of one step's messages, and nanoseconds of one stage: sums of many stay far below what integers hold.
     package static let amountMax = 1 << 50
     package static let workerNameBytesMax = 64
+    /// Header of a message of the weights sockets.
+    package static let weightHeaderBytesMax = 8192
+    /// Bytes of weights in one message: no heartbeat of the connection waits long behind one.
+    package static let weightChunkBytesMax = 1 << 20
+    /// A model of 262,144 tensors takes about 40 MB.
+    package static let descriptionBytesMax = 64 << 20
 }

@@ -11,6 +11,9 @@ struct WireHostileTests {
         for order in WireSamples.orders { messages.append((try order.frame(run: WireSamples.run), [])) }
         messages.append((try WireSamples.stepFrame(), WireSamples.payload))
         messages.append((try WireSamples.result.frame(), []))
+        messages.append((try WireSamples.request.frame(), []))
+        messages.append((try WireSamples.chunkFrame(), WireSamples.weights))
+        for refusal in WireSamples.refusals { messages.append((try refusal.frame(), [])) }
         return messages
     }
 
@@ -265,7 +268,7 @@ struct WireHostileTests {
 }
 
 /// A small seeded generator, so that a failing case can be run again.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -96,6 +96,16 @@ enum WireSamples {
                     sequence: SequenceID(2), position: 2, outcome: .failed("the logits of position 1 are not finite")),
             ], stageNanoseconds: [1, 2, 3, 4]), wireBytes: 9000)
 
+    static let hash = FileHash(bytes: (0..<32).map { UInt8($0 * 7) })!
+    static let weights: [UInt8] = (0..<45).map { UInt8(truncatingIfNeeded: $0 &* 77) }
+    static let request = WeightRequest(hash: hash, offset: 12345, byteCount: 45)
+    static let chunk = WeightChunk(hash: hash, offset: 12345, byteCount: weights.count)
+    static let refusals = WeightRefusal.Reason.allCases.map {
+        WeightRefusal(hash: hash, offset: 12345, reason: $0, message: "demo.gguf: blk.0.ffn_up.weight: …")
+    }
+
+    static func chunkFrame() throws -> [UInt8] { try weights.withUnsafeBytes { try chunk.frame(payload: $0) } }
+
     static func stepFrame() throws -> [UInt8] { try hidden.withUnsafeBytes { try step.frame(payload: $0) } }
 
     static var payload: [UInt8] { hidden.withUnsafeBytes { Array($0) } }
@@ -114,6 +124,9 @@ func readMessage(_ frame: [UInt8], payload: [UInt8] = []) throws {
             case .hello, .loadProgress, .loaded, .loadFailure, .activated, .drained, .workerHeartbeat, .stepFailure,
                 .leaving:
                 _ = try WorkerReport(checked)
+            case .weightRequest: _ = try WeightRequest(checked)
+            case .weightChunk: _ = try WeightChunk(checked)
+            case .weightRefusal: _ = try WeightRefusal(checked)
             default: _ = try CoordinatorOrder(checked)
             }
         }
