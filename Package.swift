@@ -124,7 +124,7 @@ let package = Package(
         // Tests mirror Sources
         tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
-        tests("ZeroMQTests", ["ZeroMQ"]),
+        tests("ZeroMQTests", ["ZeroMQ", "CZeroMQ"]),
         tests("DevicesTests", ["Devices", "CKernels", "Tensors"]),
         tests("ModelFilesTests", ["ModelFiles", "Tensors"]),
         tests("ModelsTests", ["Models", "ModelFiles"]),

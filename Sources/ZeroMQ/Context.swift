@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Synchronization
 
 /// A libzmq context: its I/O thread and the sockets made in it.
 ///
@@ -12,6 +13,14 @@ package final class Context: Sendable {
     // libzmq allows a context to be used by any thread; the pointer never changes.
     nonisolated(unsafe) let handle: UnsafeMutableRawPointer
     private let owner = getpid()
+
+    private struct AdmissionSlot {
+        weak var current: Admission?
+        var isTaken = false
+    }
+
+    // Weak, as an admission keeps its context alive.
+    private let slot = Mutex(AdmissionSlot())
 
     /// - Throws: ``ZeroMQError`` where libzmq is older than 4.3.3 or has no resources left.
     package init(ioThreadCount: Int = 1) throws(ZeroMQError) {
@@ -27,6 +36,24 @@ package final class Context: Sendable {
             throw .last("context: io threads")
         }
     }
+
+    /// Who decides about the peers of secured sockets; nil where there is nobody, or nobody any more.
+    var admission: Admission? { slot.withLock { $0.current } }
+
+    /// - Throws: ``ZeroMQError`` where there is or was one: what it let in would be judged by another's lists.
+    func reserveAdmission() throws(ZeroMQError) {
+        let wasTaken = slot.withLock { slot in
+            defer { slot.isTaken = true }
+            return slot.isTaken
+        }
+        guard !wasTaken else {
+            throw ZeroMQError(
+                operation: "admission", errno: EEXIST, reason: "the context has one already, or had one",
+                hint: "keep it for the context's life")
+        }
+    }
+
+    func register(_ admission: Admission) { slot.withLock { $0.current = admission } }
 
     var isInOwnProcess: Bool { getpid() == owner }
 

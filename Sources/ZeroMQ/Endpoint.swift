@@ -1,3 +1,5 @@
+import Glibc
+
 /// A TCP address as people write it: `tcp://127.0.0.1:5555`, `tcp://[::1]:0`, `tcp://nodeA:*`.
 package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// A name or an address, without the brackets of IPv6; `*` is every interface.
@@ -43,6 +45,19 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         return parts.allSatisfy { part in
             part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil
         }
+    }
+
+    /// Whether it stands for every address of this machine; such an endpoint listens, and nobody can connect to it.
+    package var isWildcard: Bool {
+        if host == "*" { return true }
+        var address = in6_addr()
+        var fourBytes = in_addr()
+        if inet_pton(AF_INET, host, &fourBytes) == 1 { return fourBytes.s_addr == 0 }
+        guard inet_pton(AF_INET6, host, &address) == 1 else { return false }
+        let bytes = withUnsafeBytes(of: address) { Array($0) }
+        // `::`, and `::ffff:0.0.0.0`.
+        let isMapped = bytes[10] == 0xFF && bytes[11] == 0xFF
+        return bytes.enumerated().allSatisfy { $1 == 0 || isMapped && (10...11).contains($0) }
     }
 
     package var description: String { "tcp://\(bracketedHost):\(port)" }

@@ -8,6 +8,7 @@ import Synchronization
 package final class OwnedThread: Sendable {
     private let thread: pthread_t
     private let joined = Mutex(false)
+    private let owner = getpid()
 
     /// - Parameter name: at most 15 bytes are shown by the system.
     package init(name: String, _ body: @escaping @Sendable () -> Void) {
@@ -34,8 +35,8 @@ package final class OwnedThread: Sendable {
     }
 
     deinit {
-        // Whoever does not join lets it run out on its own.
-        if !joined.withLock({ $0 }) { pthread_detach(thread) }
+        // Whoever does not join lets it run out on its own. A forked child does not have it.
+        if getpid() == owner, !joined.withLock({ $0 }) { pthread_detach(thread) }
     }
 }
 

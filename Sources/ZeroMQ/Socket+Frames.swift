@@ -18,6 +18,11 @@ package struct ReceivedMessage: ~Copyable {
     package let payload: Message
     /// Frames that came after the sender's name. More than two: the surplus was thrown away.
     package let frameCount: Int
+    /// Who sent it: the key by which the peer was admitted. nil unless the socket admits peers by their keys.
+    package fileprivate(set) var peerKey: CurvePublicKey?
+    /// The descriptor of the connection that it came by, to be told apart from others; it may be closed by now. nil
+    /// unless the socket admits peers by their keys.
+    package fileprivate(set) var connection: Int32?
 }
 
 extension Socket {
@@ -75,7 +80,22 @@ extension Socket {
     }
 
     /// The next message; nil when none waits.
+    ///
+    /// On a socket that admits peers by their keys, messages of peers that are no longer listed are dropped, and their
+    /// connections ended.
     package func receive() throws(ZeroMQError) -> ReceivedMessage? {
+        guard let peers else { return try receiveAny() }
+        for _ in 0..<AdmittedPeers.droppedPerReceiveMax {
+            guard var message = try receiveAny() else { return nil }
+            guard let sender = peers.admit(message.header) else { continue }
+            message.peerKey = sender.key
+            message.connection = sender.connection
+            return message
+        }
+        return nil
+    }
+
+    private func receiveAny() throws(ZeroMQError) -> ReceivedMessage? {
         guard var frame = try receiveFrame() else { return nil }
         var sender: [UInt8] = []
         if kind == .router {

@@ -8,6 +8,9 @@ package struct Socket: ~Copyable {
     let context: Context
     let handle: UnsafeMutableRawPointer
     package let kind: SocketKind
+    // Only of a socket that takes peers by their keys.
+    let peers: AdmittedPeers?
+    let targets = ConnectionTargets()
 
     package init(_ kind: SocketKind, in context: Context, options: SocketOptions = SocketOptions()) throws(ZeroMQError)
     {
@@ -21,25 +24,49 @@ package struct Socket: ~Copyable {
         self.context = context
         self.handle = handle
         self.kind = kind
+        peers = options.security.domain.map { AdmittedPeers(domain: $0) }
     }
 
     /// Starts listening.
     ///
     /// - Parameter endpoint: `tcp://address:port`; a port of `*` or 0 takes any free one.
     /// - Returns: the endpoint with the port that was taken.
+    /// - Throws: ``ZeroMQError`` also where the socket takes peers by their keys and its context has no running
+    ///   ``Admission``.
     package func bind(_ endpoint: Endpoint) throws(ZeroMQError) -> Endpoint {
         let text = endpoint.bindText
-        try useFamily(of: endpoint)
+        try peers?.requireAdmission(in: context, "bind", endpoint.description)
+        try useIPv6(endpoint.bindsIPv6)
         guard zmq_bind(handle, text) == 0 else { throw .last("bind", endpoint: endpoint.description) }
         guard let bound = Endpoint(try lastEndpoint()) else {
             throw ZeroMQError(operation: "bind: last endpoint", endpoint: text, errno: EINVAL)
         }
+        peers?.noteBound(bound.port)
         return bound
     }
 
+    func bind(text: String) throws(ZeroMQError) {
+        guard zmq_bind(handle, text) == 0 else { throw .last("bind", endpoint: text) }
+    }
+
     /// Starts connecting, and again whenever the connection breaks.
+    ///
+    /// A host's name is looked up, so this may wait for the system's resolver; addresses never wait.
     package func connect(_ endpoint: Endpoint) throws(ZeroMQError) {
-        try useFamily(of: endpoint)
+        try peers?.requireAdmission(in: context, "connect", endpoint.description)
+        let usesIPv6 = endpoint.connectsIPv6()
+        try useIPv6(usesIPv6)
+        try connect(text: endpoint.description)
+        targets.all.append((endpoint, usesIPv6))
+    }
+
+    /// Connects anew where libzmq has given up, on a socket that connects to one endpoint.
+    func connectAgain() throws(ZeroMQError) {
+        guard targets.all.count == 1 else { return }
+        let (endpoint, usesIPv6) = targets.all[0]
+        // What is left of the old connection is only a name in libzmq's table.
+        zmq_disconnect(handle, endpoint.description)
+        try useIPv6(usesIPv6)
         try connect(text: endpoint.description)
     }
 
@@ -49,6 +76,7 @@ package struct Socket: ~Copyable {
 
     package func disconnect(_ endpoint: Endpoint) throws(ZeroMQError) {
         let text = endpoint.description
+        targets.all.removeAll { $0.endpoint == endpoint }
         guard zmq_disconnect(handle, text) == 0 else { throw .last("disconnect", endpoint: text) }
     }
 
@@ -56,9 +84,9 @@ package struct Socket: ~Copyable {
         if context.isInOwnProcess { zmq_close(handle) }
     }
 
-    /// IPv6 only for its own addresses: with it libzmq turns every IPv4 address into a mapped one.
-    private func useFamily(of endpoint: Endpoint) throws(ZeroMQError) {
-        try SocketOptions.set(handle, ZMQ_IPV6, Int32(endpoint.host.contains(":") ? 1 : 0), "IPV6")
+    /// For the next bind or connect. With it libzmq turns every IPv4 address into a mapped one, so not without need.
+    private func useIPv6(_ isUsed: Bool) throws(ZeroMQError) {
+        try SocketOptions.set(handle, ZMQ_IPV6, Int32(isUsed ? 1 : 0), "IPV6")
     }
 
     private func lastEndpoint() throws(ZeroMQError) -> String {
@@ -69,4 +97,9 @@ package struct Socket: ~Copyable {
         }
         return String(decoding: bytes.prefix(count).prefix { $0 != 0 }, as: UTF8.self)
     }
+}
+
+/// Where a socket connects to; belongs to its thread.
+final class ConnectionTargets {
+    var all: [(endpoint: Endpoint, usesIPv6: Bool)] = []
 }

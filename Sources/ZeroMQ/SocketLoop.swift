@@ -16,8 +16,9 @@ package final class SocketLoop {
     package let context: Context
     package let wakeup: Wakeup
     private var sockets: [LoopSocket] = []
-    // The wakeup first, then each socket, and after it its monitor where it has one.
+    // The wakeup first, then each socket, then the monitors.
     private var items: [zmq_pollitem_t] = []
+    private var monitorStart = 0
     private var needsItems = true
 
     package init(context: Context, wakeup: Wakeup) {
@@ -29,8 +30,20 @@ package final class SocketLoop {
     package func open(
         _ kind: SocketKind, options: SocketOptions = SocketOptions(), monitored: Bool = false
     ) throws(ZeroMQError) -> LoopSocket {
-        let socket = LoopSocket(try Socket(kind, in: context, options: options))
-        if monitored { socket.monitor = try SocketMonitor(of: socket.socket) }
+        let socket = LoopSocket(
+            try Socket(kind, in: context, options: options), isMonitored: monitored,
+            connectsAgainAfter: options.reconnectAfterMax)
+        if monitored || socket.socket.peers != nil || kind == .push || kind == .dealer {
+            socket.monitor = try SocketMonitor(of: socket.socket, onlyForLoop: !monitored)
+        }
+        sockets.append(socket)
+        needsItems = true
+        return socket
+    }
+
+    /// Watches a socket that was made elsewhere.
+    func adopt(_ socket: consuming Socket) -> LoopSocket {
+        let socket = LoopSocket(socket, isMonitored: false, connectsAgainAfter: .zero)
         sockets.append(socket)
         needsItems = true
         return socket
@@ -48,14 +61,20 @@ package final class SocketLoop {
     package func wait(until deadline: Instant) throws(ZeroMQError) {
         if needsItems { makeItems() }
         while true {
-            let left = max(.zero, ContinuousClock.now.duration(to: deadline))
-            let count = zmq_poll(&items, Int32(items.count), Int(left.millisecondsRoundedUp))
+            let now = ContinuousClock.now
+            let left = max(.zero, now.duration(to: deadline))
+            var timeout = max(.zero, min(left, now.duration(to: try connectAgain(at: now) ?? deadline)))
+            if sockets.contains(where: \.hasEvents) { timeout = .zero }
+            let count = zmq_poll(&items, Int32(items.count), Int(timeout.millisecondsRoundedUp))
             if count < 0 {
                 guard zmq_errno() == EINTR else { throw .last("poll") }
                 continue
             }
             if items[0].revents != 0 { wakeup.reset() }
-            if count > 0 || left == .zero { return }
+            // A monitor's news ends the wait where it is for the socket's owner.
+            let newsCount = items[monitorStart...].count { $0.revents != 0 }
+            if newsCount > 0 { for socket in sockets { try socket.readMonitor() } }
+            if count > newsCount || left == .zero || sockets.contains(where: \.hasEvents) { return }
         }
     }
 
@@ -68,12 +87,25 @@ package final class SocketLoop {
         if count > 0 { wakeup.reset() }
     }
 
+    /// Connects anew where libzmq has given up and the time for it has come; returns when the next one's will.
+    private func connectAgain(at now: Instant) throws(ZeroMQError) -> Instant? {
+        var next: Instant?
+        for socket in sockets {
+            guard let time = socket.connectsAgainAt else { continue }
+            if time <= now {
+                try socket.connectAgain()
+            } else {
+                next = min(next ?? time, time)
+            }
+        }
+        return next
+    }
+
     private func makeItems() {
         items = [zmq_pollitem_t(socket: nil, fd: wakeup.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
-        for socket in sockets {
-            items.append(Self.item(socket.socket.handle))
-            if let monitor = socket.monitorHandle { items.append(Self.item(monitor)) }
-        }
+        items += sockets.map { Self.item($0.socket.handle) }
+        monitorStart = items.count
+        items += sockets.compactMap(\.monitor).map { Self.item($0.socket.handle) }
         needsItems = false
     }
 
@@ -84,15 +116,59 @@ package final class SocketLoop {
 
 /// A socket of a `SocketLoop`, with its monitor.
 package final class LoopSocket {
+    /// Events that wait for the socket's owner, beyond which they stay in the monitor.
+    private static let eventsMax = 10_000
+
     package let socket: Socket
+    // Also of sockets whose owner asked for none: tells which descriptors are closed, and when libzmq gives up.
     fileprivate var monitor: SocketMonitor?
+    private let isMonitored: Bool
+    private var events: ArraySlice<ConnectionEvent> = []
+    private let connectsAgainAfter: Duration
+    // libzmq connects again after a broken connection, and says so; not after a refused or garbled one.
+    fileprivate private(set) var connectsAgainAt: ContinuousClock.Instant?
 
-    fileprivate init(_ socket: consuming Socket) { self.socket = socket }
-
-    fileprivate var monitorHandle: UnsafeMutableRawPointer? { monitor?.socket.handle }
+    fileprivate init(_ socket: consuming Socket, isMonitored: Bool, connectsAgainAfter: Duration) {
+        self.socket = socket
+        self.isMonitored = isMonitored
+        self.connectsAgainAfter = connectsAgainAfter
+    }
 
     /// The next connection event; nil when none waits or the socket is not monitored.
     package func nextConnectionEvent() throws(ZeroMQError) -> ConnectionEvent? {
-        try monitor?.next()
+        if events.isEmpty { try readMonitor() }
+        return events.popFirst()
+    }
+
+    /// Ends the connections by which messages of these peers have come; returns how many.
+    ///
+    /// Take the peers off the list first, or they connect again. What they have sent and still send is dropped on
+    /// receiving anyway. A connection by which no message was received yet is not known and stands on, without effect.
+    /// Between the last look at a descriptor and its end lies a moment in which libzmq could close it and the system
+    /// give it to another peer, which then would have to connect again.
+    @discardableResult
+    package func endConnections(of keys: Set<CurvePublicKey>) throws(ZeroMQError) -> Int {
+        guard let peers = socket.peers else { return 0 }
+        try readMonitor()
+        return peers.end(of: keys)
+    }
+
+    fileprivate var hasEvents: Bool { !events.isEmpty }
+
+    fileprivate func connectAgain() throws(ZeroMQError) {
+        connectsAgainAt = nil
+        try socket.connectAgain()
+    }
+
+    /// Takes what the monitor has: some of it is for the owner, the rest for the loop.
+    fileprivate func readMonitor() throws(ZeroMQError) {
+        while events.count < Self.eventsMax, let change = try monitor?.nextChange() {
+            if let descriptor = change.closing {
+                socket.peers?.forget(descriptor)
+                if socket.targets.all.count == 1 { connectsAgainAt = .now + connectsAgainAfter }
+            }
+            if change.isRetrying { connectsAgainAt = nil }
+            if isMonitored, let event = change.event { events.append(event) }
+        }
     }
 }

@@ -16,49 +16,74 @@ package enum ConnectionEvent: Sendable, Hashable {
 
 /// A stream of one socket's connection events, read on the socket's thread.
 package final class SocketMonitor {
-    let socket: Socket
+    /// What a monitor's message says, to the socket's owner and to its loop.
+    struct Change {
+        /// nil where it concerns the loop only.
+        var event: ConnectionEvent?
+        /// The descriptor of a connection that has ended, which libzmq closes after it has said so.
+        var closing: Int32?
+        /// Whether libzmq will connect again on its own.
+        var isRetrying = false
+    }
 
+    let socket: Socket
+    private let admitsByKey: Bool
+
+    /// libzmq's I/O thread stops where nobody takes its events, so a busy owner needs room: 13 MB when all is full.
+    private static let waitingMax = 100_000
     private static let number = Atomic<Int>(0)
-    private static let events =
-        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+    private static let loopEvents = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED
+    private static let ownerEvents =
+        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
         | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
 
-    package init(of watched: borrowing Socket) throws(ZeroMQError) {
+    /// - Parameter onlyForLoop: leaves out what only the socket's owner wants to know.
+    package init(of watched: borrowing Socket, onlyForLoop: Bool = false) throws(ZeroMQError) {
         let address = "inproc://monitor-\(Self.number.add(1, ordering: .relaxed).newValue)"
-        guard zmq_socket_monitor(watched.handle, address, Self.events) == 0 else { throw .last("monitor") }
-        var options = SocketOptions(linger: .zero, heartbeat: nil)
-        options.receiveQueueMax = 1000
+        let events = Self.loopEvents | (onlyForLoop ? 0 : Self.ownerEvents)
+        guard zmq_socket_monitor(watched.handle, address, events) == 0 else { throw .last("monitor") }
+        let options = SocketOptions(receiveQueueMax: Self.waitingMax, linger: .zero, heartbeat: nil)
         socket = try Socket(.pair, in: watched.context, options: options)
+        admitsByKey = watched.peers != nil
         try socket.connect(text: address)
     }
 
     /// The next event; nil when none waits.
     package func next() throws(ZeroMQError) -> ConnectionEvent? {
-        while let message = try socket.receive() {
-            let code = message.header.withBytes { (bytes) -> UInt16? in
-                bytes.count >= 6 ? bytes.loadUnaligned(as: UInt16.self) : nil
-            }
-            let value = message.header.withBytes { (bytes) -> UInt32 in
-                bytes.count >= 6 ? bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self) : 0
-            }
-            let peer = String(decoding: message.payload.bytes, as: UTF8.self)
-            if let event = Self.event(Int32(code ?? 0), value: value, peer: peer) { return event }
+        while let change = try nextChange() {
+            if let event = change.event { return event }
         }
         return nil
     }
 
-    private static func event(_ code: Int32, value: UInt32, peer: String) -> ConnectionEvent? {
+    func nextChange() throws(ZeroMQError) -> Change? {
+        guard let message = try socket.receive() else { return nil }
+        let code = message.header.withBytes { (bytes) -> Int32 in
+            bytes.count >= 6 ? Int32(bytes.loadUnaligned(as: UInt16.self)) : 0
+        }
+        let value = message.header.withBytes { (bytes) -> UInt32 in
+            bytes.count >= 6 ? bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self) : 0
+        }
+        let peer = String(decoding: message.payload.bytes, as: UTF8.self)
+        return Change(
+            event: event(code, value: value, peer: peer),
+            closing: code == ZMQ_EVENT_DISCONNECTED ? Int32(bitPattern: value) : nil,
+            isRetrying: code == ZMQ_EVENT_CONNECT_RETRIED)
+    }
+
+    private func event(_ code: Int32, value: UInt32, peer: String) -> ConnectionEvent? {
         switch code {
         case ZMQ_EVENT_CONNECTED: .connected(peer: peer)
         case ZMQ_EVENT_ACCEPTED: .accepted(peer: peer)
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .ready(peer: peer)
         case ZMQ_EVENT_DISCONNECTED: .disconnected(peer: peer)
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-            .handshakeFailed(peer: peer, reason: String(cString: zmq_strerror(Int32(clamping: value))))
+            .handshakeFailed(peer: peer, reason: HandshakeFailure.reason(errno: Int32(clamping: value)))
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-            .handshakeFailed(peer: peer, reason: "protocol error 0x\(String(value, radix: 16))")
-        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: .handshakeFailed(peer: peer, reason: "refused with status \(value)")
+            .handshakeFailed(peer: peer, reason: HandshakeFailure.reason(protocolError: Int32(clamping: value)))
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            .handshakeFailed(peer: peer, reason: HandshakeFailure.reason(status: value, isOurs: admitsByKey))
         default: nil
         }
     }

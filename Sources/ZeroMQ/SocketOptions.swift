@@ -7,6 +7,8 @@ package enum SocketKind: Sendable, Hashable {
     case push
     case pull
     case pair
+    /// Answers each request before it takes the next.
+    case reply
 
     var type: Int32 {
         switch self {
@@ -15,6 +17,7 @@ package enum SocketKind: Sendable, Hashable {
         case .push: ZMQ_PUSH
         case .pull: ZMQ_PULL
         case .pair: ZMQ_PAIR
+        case .reply: ZMQ_REP
         }
     }
 
@@ -41,6 +44,12 @@ package struct SocketOptions: Sendable, Hashable {
     package var sendQueueMax: Int
     /// Messages that wait to be received from one peer; then that peer waits (libzmq: 1000).
     package var receiveQueueMax: Int
+    /// Bytes that wait to be received from one peer, where its messages are as long as they may be: then no more than
+    /// this divided by `frameBytesMax` wait, and never fewer than two may. libzmq counts messages, not frames: one of
+    /// two frames may take twice as much. nil leaves it to `receiveQueueMax`; with both, both hold.
+    package var receiveBytesMax: Int?
+    /// Connections that the system holds until libzmq takes them; further ones try again (libzmq: 100).
+    package var backlogMax: Int
     /// A connection that has not said who it is by then is closed (libzmq: 30 s).
     package var handshakeWithin: Duration
     /// How long unsent messages survive their socket (libzmq: for ever).
@@ -52,12 +61,15 @@ package struct SocketOptions: Sendable, Hashable {
     package var reconnectAfterMax: Duration
     /// How a ROUTER names this socket; nil lets it choose. 1 to 255 bytes, not beginning with 0.
     package var routingID: [UInt8]?
+    /// Encryption, and whom the socket takes.
+    package var security: SocketSecurity
 
     package init(
         frameBytesMax: Int = 64 << 20, sendQueueMax: Int = 64, receiveQueueMax: Int = 64,
         handshakeWithin: Duration = .seconds(5), linger: Duration = .milliseconds(500),
         heartbeat: Heartbeat? = Heartbeat(), reconnectAfter: Duration = .milliseconds(50),
-        reconnectAfterMax: Duration = .milliseconds(500), routingID: [UInt8]? = nil
+        reconnectAfterMax: Duration = .milliseconds(500), routingID: [UInt8]? = nil, receiveBytesMax: Int? = nil,
+        backlogMax: Int = 64, security: SocketSecurity = .none
     ) {
         self.frameBytesMax = frameBytesMax
         self.sendQueueMax = sendQueueMax
@@ -68,6 +80,15 @@ package struct SocketOptions: Sendable, Hashable {
         self.reconnectAfter = reconnectAfter
         self.reconnectAfterMax = reconnectAfterMax
         self.routingID = routingID
+        self.receiveBytesMax = receiveBytesMax
+        self.backlogMax = backlogMax
+        self.security = security
+    }
+
+    /// Messages that may wait to be received from one peer, by both bounds.
+    var receiveHighWaterMark: Int {
+        guard let receiveBytesMax else { return max(1, receiveQueueMax) }
+        return max(2, min(receiveQueueMax, receiveBytesMax / max(1, frameBytesMax)))
     }
 }
 

@@ -8,13 +8,18 @@ package struct ZeroMQError: Error, Sendable, Hashable, CustomStringConvertible {
     package let endpoint: String?
     /// The system's or libzmq's number.
     package let errno: Int32
+    /// Says it where `errno` is too coarse for that; nil shows the number's own text.
+    package let reason: String?
     /// What to do about it, where that is known.
     package let hint: String?
 
-    package init(operation: String, endpoint: String? = nil, errno: Int32, hint: String? = nil) {
+    package init(
+        operation: String, endpoint: String? = nil, errno: Int32, reason: String? = nil, hint: String? = nil
+    ) {
         self.operation = operation
         self.endpoint = endpoint
         self.errno = errno
+        self.reason = reason
         self.hint = hint
     }
 
@@ -41,6 +46,6 @@ package struct ZeroMQError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String {
         let place = endpoint.map { "\($0): " } ?? ""
         let tail = hint.map { "; \($0)" } ?? ""
-        return "\(place)\(operation): \(String(cString: zmq_strerror(errno)))\(tail)"
+        return "\(place)\(operation): \(reason ?? String(cString: zmq_strerror(errno)))\(tail)"
     }
 }

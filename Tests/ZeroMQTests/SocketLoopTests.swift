@@ -47,4 +47,30 @@ struct SocketLoopTests {
         #expect(context != nil)
         #expect(try pull?.socket.bind(.loopback()).isLoopback == true)
     }
+
+    @Test("a connection that libzmq gives up is tried again", arguments: [false, true])
+    func connectsAgain(monitored: Bool) throws {
+        // It asks for keys, which ends the handshake of one that has none.
+        let loop = SocketLoop(context: try Context(), wakeup: try Wakeup())
+        let keys = try CurveKeyPair.generate()
+        let admission = try Admission(in: loop.context)
+        let secured = SocketOptions(security: .server(keys, domain: .data))
+        let wrong = try loop.open(.pull, options: secured, monitored: true)
+        let endpoint = try wrong.socket.bind(.loopback())
+        let options = SocketOptions(reconnectAfter: .milliseconds(5), reconnectAfterMax: .milliseconds(20))
+        let push = try loop.open(.push, options: options, monitored: monitored)
+        try push.socket.connect(endpoint)
+        let deadline = SocketTests.deadline
+        var failureCount = 0
+        while failureCount < 3 {
+            try #require(ContinuousClock.now < deadline, "it did not try again")
+            try loop.wait(until: deadline)
+            while let event = try wrong.nextConnectionEvent() {
+                if case .handshakeFailed = event { failureCount += 1 }
+            }
+            while try push.nextConnectionEvent() != nil {}
+        }
+        // It showed no key, so nobody was asked.
+        #expect(admission.refusals.total == 0)
+    }
 }
