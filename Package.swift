@@ -82,18 +82,24 @@ let package = Package(
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
         library(
-            "Sharding", ["Models", "ModelFiles", "Tensors", "CKernels", "CLinux", .crypto, .protobuf, .yams],
+            "Sharding", ["Models", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .crypto, .protobuf, .yams],
             exclude: ["Wire/shard.proto"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
+        library("WeightTransfer", ["Sharding", "ModelFiles", "ZeroMQ", "Tensors", "CLinux", .logging]),
         library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
 
         // Level 3
-        library("Worker", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .logging]),
+        library(
+            "Worker",
+            [
+                "Inference", "WeightTransfer", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", "Tensors",
+                .logging,
+            ]),
         library(
             "Coordinator",
             [
-                "Inference", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections, .logging,
-                .subprocess,
+                "Inference", "WeightTransfer", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections,
+                .logging, .subprocess, .yams,
             ]),
         library(
             "Serving",
@@ -108,7 +114,7 @@ let package = Package(
             "ShardKit",
             [
                 "Coordinator", "Worker", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices",
-                .logging,
+                "ZeroMQ", .logging,
             ]),
         program(
             "shard",
@@ -128,11 +134,14 @@ let package = Package(
         tests("DevicesTests", ["Devices", "CKernels", "Tensors"]),
         tests("ModelFilesTests", ["ModelFiles", "Tensors"]),
         tests("ModelsTests", ["Models", "ModelFiles"]),
-        tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "Tensors"]),
+        tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors"]),
+        tests(
+            "WeightTransferTests",
+            ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors", .logging]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("WorkerTests", ["Worker", "Inference", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
-        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models", "ZeroMQ", .logging]),
+        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
         tests(
             "ServingTests",
             [
@@ -142,7 +151,8 @@ let package = Package(
             ], settings: unoptimized),
         tests("ShardKitTests", ["ShardKit", "Sharding"]),
         tests("TerminalTests", ["Terminal"]),
-        tests("ClusterTests", ["ShardKit", "Coordinator", "Sharding", .logging, .subprocess]),
+        tests(
+            "ClusterTests", ["ShardKit", "Coordinator", "WeightTransfer", "Sharding", "ZeroMQ", .logging, .subprocess]),
         tests("ProgramTests", [.subprocess]),
         tests("HouseTests", []),
     ],

@@ -78,15 +78,7 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         self.name = name
         bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
-        #if canImport(Darwin)
-            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
-        #else
-            let (modified, changed) = (status.st_mtim, status.st_ctim)
-        #endif
-        identity = Identity(
-            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino),
-            byteCount: byteCount, modifiedNanoseconds: Self.nanoseconds(modified),
-            changedNanoseconds: Self.nanoseconds(changed))
+        identity = Identity(status)
     }
 
     /// A file that exists in memory only; a copy of `bytes`.
@@ -105,6 +97,13 @@ package final class MappedFile: @unchecked Sendable {
         } else {
             munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
         }
+    }
+
+    /// Whether the path still leads to this very file, and nothing was written to it since it was opened.
+    package var isUnchanged: Bool {
+        guard let identity else { return true }
+        var status = stat()
+        return stat(path, &status) == 0 && Identity(status) == identity
     }
 
     /// Tells the kernel what comes; it may ignore that, and so may a file in memory.
@@ -146,6 +145,20 @@ package final class MappedFile: @unchecked Sendable {
         case S_IFCHR, S_IFBLK: "a device"
         default: "something else"
         }
+    }
+}
+
+extension MappedFile.Identity {
+    fileprivate init(_ status: stat) {
+        #if canImport(Darwin)
+            let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)
+        #else
+            let (modified, changed) = (status.st_mtim, status.st_ctim)
+        #endif
+        self.init(
+            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino),
+            byteCount: Int(status.st_size), modifiedNanoseconds: Self.nanoseconds(modified),
+            changedNanoseconds: Self.nanoseconds(changed))
     }
 
     private static func nanoseconds(_ time: timespec) -> Int64 {

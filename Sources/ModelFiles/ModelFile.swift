@@ -55,9 +55,15 @@ package final class ModelFile: Sendable {
 
     package func contains(_ name: String) -> Bool { places[name] != nil }
 
-    /// The bytes of a tensor of this file, borrowed from the mapping.
+    /// Whether the bytes of a listed tensor are here: of an assembled model, some may be elsewhere.
+    package func holds(_ tensor: TensorInfo) -> Bool {
+        files.indices.contains(tensor.fileIndex) && tensor.range.upperBound <= files[tensor.fileIndex].byteCount
+    }
+
+    /// The bytes of a tensor of this file, borrowed from the mapping; none where it does not hold them.
     package func bytes(of tensor: TensorInfo) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: files[tensor.fileIndex].bytes[tensor.range])
+        guard holds(tensor) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: files[tensor.fileIndex].bytes[tensor.range])
     }
 
     /// A tensor as rows, borrowed from the mapping.
@@ -65,6 +71,11 @@ package final class ModelFile: Sendable {
         guard let tensor = tensor(name) else {
             throw ModelFileError(
                 .missing, file: self.name, field: name, expected: "the tensor", got: "no tensor of that name")
+        }
+        guard holds(tensor) else {
+            throw ModelFileError(
+                .missing, file: self.name, field: name, expected: "its \(tensor.byteCount) bytes",
+                got: "a description alone", hint: "they were not fetched")
         }
         return TensorView(
             type: tensor.type, rowCount: tensor.rowCount, columnCount: tensor.columnCount, bytes: bytes(of: tensor))

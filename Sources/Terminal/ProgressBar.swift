@@ -1,12 +1,13 @@
 import Foundation
+import Synchronization
 
-/// A bar on stderr for work of known size, redrawn in place; draws nothing where it is not shown.
+/// A bar on stderr for work of known size, redrawn in place from any thread; draws nothing where it is not shown.
 ///
 ///     splitting  [#########-----------]  45 %  2.2 of 4.9 GB
-package final class ProgressBar {
+package final class ProgressBar: Sendable {
     private let title: String
     private let isShown: Bool
-    private var lastPercent = -1
+    private let lastPercent = Mutex(-1)
 
     private static let width = 24
 
@@ -19,18 +20,21 @@ package final class ProgressBar {
     package func update(done: Int, total: Int) {
         guard isShown, total > 0 else { return }
         let percent = min(100, done * 100 / total)
-        guard percent != lastPercent else { return }
-        lastPercent = percent
-        let line =
-            "\(title)  \(Self.bar(percent: percent)) \(percent) %  \(ByteText.text(done)) of \(ByteText.text(total))"
-        StandardError.write(raw: "\r\u{1B}[K" + line)
+        lastPercent.withLock { lastPercent in
+            guard percent != lastPercent else { return }
+            lastPercent = percent
+            let size = "\(ByteText.text(done)) of \(ByteText.text(total))"
+            StandardError.write(raw: "\r\u{1B}[K\(title)  \(Self.bar(percent: percent)) \(percent) %  \(size)")
+        }
     }
 
     /// Removes the bar, so that what is printed next stands on a line of its own.
     package func finish() {
-        guard isShown, lastPercent >= 0 else { return }
-        StandardError.write(raw: "\r\u{1B}[K")
-        lastPercent = -1
+        lastPercent.withLock { lastPercent in
+            guard isShown, lastPercent >= 0 else { return }
+            StandardError.write(raw: "\r\u{1B}[K")
+            lastPercent = -1
+        }
     }
 
     package static func bar(percent: Int) -> String {

@@ -15,15 +15,19 @@ package final class Worker: Sendable {
     /// - Throws: ``WorkerError`` when sockets cannot be made or the device cannot be used.
     package init(_ configuration: WorkerConfiguration, logger: Logger) throws(WorkerError) {
         let context: Context
+        let admission: Admission?
         let controlWakeup: Wakeup
         let stepWakeup: Wakeup
         do throws(ZeroMQError) {
             context = try Context()
+            admission = configuration.security == nil ? nil : try Admission(in: context)
             controlWakeup = try Wakeup()
             stepWakeup = try Wakeup()
         } catch {
             throw WorkerError(.failed, place: "sockets", "\(error)")
         }
+        let exchange = try WeightExchange(
+            configuration, context: context, admission: admission, logger: logger)
         let inbox = Mailbox<ControlEvent>(capacity: 4096, wakeup: controlWakeup)
         let steps = Mailbox<StepCommand>(capacity: 256, wakeup: stepWakeup)
         let counters = StepCounters()
@@ -33,15 +37,16 @@ package final class Worker: Sendable {
         control = OwnedThread(name: "shard-control") {
             let stepThread = OwnedThread(name: "shard-steps") {
                 StepLoop.main(
-                    configuration, context: context, wakeup: stepWakeup, inbox: steps, control: inbox,
-                    counters: counters, logger: logger)
+                    configuration, context: context, admission: admission, wakeup: stepWakeup, inbox: steps,
+                    control: inbox, counters: counters, logger: logger)
             }
             let result = ControlLoop.main(
-                configuration, context: context, wakeup: controlWakeup, inbox: inbox, steps: steps,
-                counters: counters, logger: logger)
+                configuration, context: context, exchange: exchange, wakeup: controlWakeup, inbox: inbox,
+                steps: steps, counters: counters, logger: logger)
             try? steps.post(.stop)
             steps.close()
             stepThread.join()
+            exchange?.stop()
             outcome.yield(result)
             outcome.finish()
         }

@@ -8,6 +8,8 @@ package struct WorkerConfiguration: Sendable {
     /// The name that the cluster knows it by.
     package let name: String
     package let coordinator: Endpoint
+    /// nil: connections are in clear, and stay on this machine.
+    package let security: WorkerSecurity?
     /// Where earlier stages connect to; port 0 takes any free one.
     package let bind: Endpoint
     /// How others reach `bind`, where that differs; its port counts unless it is 0.
@@ -16,34 +18,44 @@ package struct WorkerConfiguration: Sendable {
     package let cpu: CPUDeviceOptions
     /// Folders that model files are looked for in, in this order.
     package let modelFolders: [String]
+    /// Where weights that come over the wire are kept; nil: nowhere, as this worker has the files.
+    package let cacheFolder: String?
+    /// Bytes that they may take; nil leaves half of the disk's free space.
+    package let cacheBytesMax: Int?
     /// What it may take; nil: what the machine has.
     package let memoryBytesMax: Int?
-    /// Ends with its coordinator instead of waiting for the next one.
-    package let endsWithCoordinator: Bool
+    package let ending: WorkerEnding
     package let hashes: FileHashCache
     /// Reads files again whose hashes are known.
     package let isVerifying: Bool
 
     /// Checks everything that can be checked before a socket exists.
     ///
-    /// - Throws: ``WorkerError`` `.configuration`: a bad name, address or device, or one beyond loopback.
+    /// - Parameter bind: nil takes the address by which this machine reaches the coordinator, and any free port.
+    /// - Throws: ``WorkerError`` `.configuration`: a bad name, address or device, or one beyond loopback without keys.
     package init(
-        name: String, coordinator: String, bind: String = "tcp://127.0.0.1:0", advertise: String? = nil,
-        device: String = "cpu", threads: Int? = nil, cpus: [Int] = [], modelFolders: [String] = ["."],
-        memoryBytesMax: Int? = nil, endsWithCoordinator: Bool = false, hashes: FileHashCache = .standard(),
-        isVerifying: Bool = false
+        name: String, coordinator: String, security: WorkerSecurity? = nil, bind: String? = nil,
+        advertise: String? = nil, device: String = "cpu", threads: Int? = nil, cpus: [Int] = [],
+        modelFolders: [String] = ["."], cacheFolder: String? = nil, cacheBytesMax: Int? = nil,
+        memoryBytesMax: Int? = nil, ending: WorkerEnding = .byItself,
+        hashes: FileHashCache = .standard(), isVerifying: Bool = false
     ) throws(WorkerError) {
         guard WorkerHello.isValidName(name) else {
             throw WorkerError(
                 .configuration, place: "--name", "expected 1 to 64 characters of A-Z a-z 0-9 . _ -, got \"\(name)\"")
         }
         self.name = name
-        self.coordinator = try Self.endpoint(coordinator, "--coordinator")
-        guard self.coordinator.port > 0 else {
-            throw WorkerError(.configuration, place: "--coordinator", "expected a port from 1 to 65535, got 0")
+        self.security = security
+        let addresses = WorkerAddresses(name: name, isSecured: security != nil)
+        self.coordinator = try addresses.coordinator(coordinator)
+        if let bind {
+            self.bind = try addresses.endpoint(bind, "--bind")
+        } else {
+            self.bind = try addresses.bind(toward: self.coordinator)
         }
-        self.bind = try Self.endpoint(bind, "--bind")
-        self.advertise = try advertise.map { text throws(WorkerError) in try Self.endpoint(text, "--advertise") }
+        self.advertise = try advertise.map { text throws(WorkerError) in
+            try addresses.endpoint(text, "--advertise")
+        }
         do {
             try DetectedDevice.requireUsable(device)
         } catch {
@@ -58,8 +70,10 @@ package struct WorkerConfiguration: Sendable {
         try Self.check(cpu)
         for folder in modelFolders { try Self.check(modelFolder: folder) }
         self.modelFolders = modelFolders
+        self.cacheFolder = cacheFolder
+        self.cacheBytesMax = cacheBytesMax
         self.memoryBytesMax = memoryBytesMax
-        self.endsWithCoordinator = endsWithCoordinator
+        self.ending = ending
         self.hashes = hashes
         self.isVerifying = isVerifying
     }
@@ -89,17 +103,19 @@ package struct WorkerConfiguration: Sendable {
             throw WorkerError(.configuration, place: "--models", "\(path): expected a folder, got a file")
         }
     }
+}
 
-    private static func endpoint(_ text: String, _ option: String) throws(WorkerError) -> Endpoint {
-        guard let endpoint = Endpoint(text) else {
-            throw WorkerError(.configuration, place: option, "expected tcp://HOST:PORT, got \"\(text)\"")
-        }
-        guard endpoint.isLoopback else {
-            throw WorkerError(
-                .configuration, place: option,
-                "expected an address on loopback, got \(endpoint); encryption is not there yet, so workers stay on one "
-                    + "machine: use tcp://127.0.0.1:\(endpoint.port)")
-        }
-        return endpoint
-    }
+/// When a worker ends without being asked to.
+package enum WorkerEnding: Sendable, Hashable {
+    /// Never: it waits for the next coordinator.
+    case byItself
+    /// With its coordinator, which is on this machine and whose end it sees at once.
+    case withLauncher
+    /// With its coordinator on another machine, or when none has been heard of for a while.
+    case withCoordinator
+
+    /// For so long a coordinator may be away before it counts as gone for good.
+    static let orphanAfter = Duration.seconds(60)
+
+    var endsWithCoordinator: Bool { self != .byItself }
 }

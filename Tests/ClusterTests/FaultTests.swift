@@ -40,11 +40,10 @@ struct FaultTests {
         for index in workers.indices { workers[index].start = .external }
         let (lines, continuation) = AsyncStream<String>.makeStream()
         let launcher = WorkerLauncher(
-            path: path,
             programs: workers.map { worker in
                 // Not `--launched`: they wait for the next coordinator.
                 WorkerLauncher.Program(
-                    worker: worker.name,
+                    worker: worker.name, path: path,
                     arguments: [
                         "--coordinator", "tcp://127.0.0.1:\(port)", "--name", worker.name, "--threads", "1",
                         "--models", Paths.demoFolder.path,

@@ -67,7 +67,13 @@ struct WrongUseTests {
         WrongUse(
             program: .worker,
             arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--bind", "tcp://0.0.0.0:5600"], exitCode: 2,
-            says: ["0.0.0.0", "not there yet"]),
+            says: ["--bind", "0.0.0.0", "needs keys", "shard-worker keygen"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://192.0.2.1:5999"], exitCode: 2,
+            says: ["--coordinator", "192.0.2.1", "needs keys", "--coordinator-key"]),
+        WrongUse(
+            program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--key", "x"], exitCode: 2,
+            says: ["--coordinator-key", "expected it beside --key"]),
         WrongUse(
             program: .worker, arguments: ["--coordinator", "tcp://127.0.0.1:5999", "--threads", "0"], exitCode: 2,
             says: ["--threads", "0"]),
@@ -94,14 +100,17 @@ struct WrongUseTests {
             configuration: "version: 1\nmodel: {source: x.gguf}\nworkers: [{name: a}, {name: a}]\n"),
         WrongUse(
             program: .coordinator, arguments: ["launch", "--config", "@config"], exitCode: 2,
-            says: ["0.0.0.0", "not yet"],
+            says: ["coordinator.bind", "0.0.0.0", "needs keys", "shard-coordinator keygen"],
             configuration:
                 "version: 1\nmodel: {source: x.gguf}\ncoordinator: {bind: \"tcp://0.0.0.0:5555\"}\nworkers: [{name: a}]\n"
         ),
     ]
 
+    private static let small = "version: 1\nmodel: {source: x.gguf}\nworkers: [{name: a}]\n"
+
     @Test(
-        "an error is short, names what is wrong, and sets the exit code", arguments: ofShard + ofWorker + ofCoordinator)
+        "an error is short, names what is wrong, and sets the exit code",
+        arguments: ofShard + ofWorker + ofCoordinator)
     func wrongUse(_ use: WrongUse) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "shard-wrong-use-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

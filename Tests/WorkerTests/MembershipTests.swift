@@ -10,12 +10,13 @@ struct MembershipTests {
     static let heartbeat = HeartbeatSettings(interval: .milliseconds(500), deadAfter: .seconds(2))
     let start = ContinuousClock.now
 
-    static func membership(launched: Bool = false) -> Membership {
-        Membership(name: "a", coordinator: "tcp://127.0.0.1:5555", endsWithCoordinator: launched)
+    static func membership(launched: Bool = false, ending: WorkerEnding? = nil) -> Membership {
+        Membership(
+            name: "a", coordinator: "tcp://127.0.0.1:5555", ending: ending ?? (launched ? .withLauncher : .byItself))
     }
 
-    func joined(launched: Bool = false) -> Membership {
-        var membership = Self.membership(launched: launched)
+    func joined(launched: Bool = false, ending: WorkerEnding? = nil) -> Membership {
+        var membership = Self.membership(launched: launched, ending: ending)
         _ = membership.connected(now: start)
         _ = membership.accepted(Self.run, Self.heartbeat, now: start)
         return membership
@@ -51,6 +52,51 @@ struct MembershipTests {
         #expect(membership.run == nil)
         let obeyedAfter = membership.heard(Self.run, now: start + .seconds(3))
         #expect(!obeyedAfter)
+    }
+
+    @Test("a worker of another machine's launch ends when its coordinator stays away, others wait for ever")
+    func orphan() {
+        for ending in [WorkerEnding.withCoordinator, .withLauncher, .byItself] {
+            var membership = joined(ending: ending)
+            _ = membership.tick(now: start)
+            let lost = start + .seconds(10)
+            _ = membership.disconnected()
+            #expect(membership.tick(now: lost).allSatisfy { if case .end = $0 { false } else { true } })
+            let before = membership.tick(now: lost + .seconds(59))
+            #expect(before.allSatisfy { if case .end = $0 { false } else { true } })
+            let actions = membership.tick(now: lost + .seconds(60))
+            let isEnd = actions.contains { if case .end(.left) = $0 { true } else { false } }
+            #expect(isEnd == (ending == .withCoordinator))
+        }
+    }
+
+    @Test("a coordinator that comes back in time keeps its orphans")
+    func adopted() {
+        var membership = joined(ending: .withCoordinator)
+        _ = membership.disconnected()
+        _ = membership.tick(now: start + .seconds(10))
+        _ = membership.connected(now: start + .seconds(50))
+        _ = membership.accepted(Self.other, Self.heartbeat, now: start + .seconds(50))
+        _ = membership.tick(now: start + .seconds(51))
+        _ = membership.disconnected()
+        #expect(
+            membership.tick(now: start + .seconds(80)).allSatisfy { if case .end = $0 { false } else { true } })
+    }
+
+    @Test("a coordinator that cannot be reached is told of once, with what may be wrong, and again after a break")
+    func unreachable() {
+        var membership = Self.membership()
+        _ = membership.started()
+        func lines(_ seconds: Int) -> Int {
+            membership.tick(now: start + .seconds(seconds)).count {
+                if case .log(.warning, let line) = $0 { line.contains("is the port open") } else { false }
+            }
+        }
+        #expect([0, 9, 10, 11, 100].map(lines) == [0, 0, 1, 0, 0])
+        _ = membership.connected(now: start + .seconds(100))
+        _ = membership.tick(now: start + .seconds(100))
+        _ = membership.disconnected()
+        #expect([101, 110, 111, 112].map(lines) == [0, 0, 1, 0])
     }
 
     @Test("another run is obeyed only when the lease of the first has ended")

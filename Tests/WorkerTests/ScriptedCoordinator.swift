@@ -149,12 +149,12 @@ final class ScriptedCoordinator {
 extension ScriptedCoordinator {
     /// A worker that looks in the folder of the tiny Llama.
     func makeWorker(
-        name: String = "a", folders: [String] = [Fixtures.llamaFolder], endsWithCoordinator: Bool = false
+        name: String = "a", folders: [String] = [Fixtures.llamaFolder], ending: WorkerEnding = .byItself
     ) throws -> Worker {
         try Worker(
             WorkerConfiguration(
                 name: name, coordinator: endpoint.description, threads: 1, modelFolders: folders,
-                endsWithCoordinator: endsWithCoordinator, hashes: FileHashCache(folder: nil)),
+                ending: ending, hashes: FileHashCache(folder: nil)),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 

@@ -25,7 +25,7 @@ struct WorkerTests {
     @Test("hello, load, activate, step, result, drain, stop")
     func wholeLife() async throws {
         let coordinator = try ScriptedCoordinator()
-        let worker = try coordinator.makeWorker(endsWithCoordinator: true)
+        let worker = try coordinator.makeWorker(ending: .withLauncher)
         let hello = try coordinator.expectHello()
         #expect(hello.version == .current)
         #expect(hello.name == "a")
@@ -69,7 +69,7 @@ struct WorkerTests {
     @Test("two stages in one worker give what one stage gives, bit for bit")
     func ring() async throws {
         let coordinator = try ScriptedCoordinator()
-        let worker = try coordinator.makeWorker(endsWithCoordinator: true)
+        let worker = try coordinator.makeWorker(ending: .withLauncher)
         let hello = try coordinator.expectHello()
         try coordinator.accept()
         let width = try tinyWidth()

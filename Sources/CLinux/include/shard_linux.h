@@ -2,6 +2,8 @@
 #ifndef SHARD_LINUX_H
 #define SHARD_LINUX_H
 
+#include <stdint.h>
+
 /// Names the calling thread for debuggers and `top -H`: at most 15 bytes, more are cut. Failure changes nothing.
 void shard_thread_set_name(const char *_Nonnull name);
 
@@ -10,5 +12,9 @@ int shard_thread_pin(int cpu);
 
 /// Lets two paths exchange what they name, at once; 0, or an error number: EINVAL or ENOSYS where that cannot be done.
 int shard_exchange_paths(const char *_Nonnull first, const char *_Nonnull second);
+
+/// Sets disk space aside for a file's first `size` bytes, while its size stays as it is; 0, or an error number: ENOSPC, or
+/// EOPNOTSUPP where the file system cannot.
+int shard_reserve_space(int descriptor, int64_t size);
 
 #endif

@@ -1,18 +1,29 @@
 import Logging
 import Sharding
+import ZeroMQ
 
 /// A connection of the control socket; new when a worker connects again.
 package struct PeerID: Hashable, Sendable {
     package var bytes: [UInt8]
+    /// What the peer proved; nil without encryption.
+    package var key: CurvePublicKey?
 
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+    package init(_ bytes: [UInt8], key: CurvePublicKey? = nil) {
+        self.bytes = bytes
+        self.key = key
+    }
 }
 
 /// What a decision asks its driver to do, in order.
 package enum ClusterAction: Sendable, Equatable {
     case send(CoordinatorOrder, to: PeerID)
     /// Connect to the first stage of a plan, in place of any other; ``ClusterMachine/connected(_:now:)`` answers.
-    case connect(Epoch, endpoint: String)
+    /// A wildcard endpoint is on this machine; there is no key without encryption.
+    case connect(Epoch, endpoint: String, key: CurvePublicKey?)
+    /// Take results of the holder of this key alone.
+    case admitResults(CurvePublicKey)
+    /// Take hellos and weight requests of the holders of these keys alone; end the connections of others.
+    case admit(Set<CurvePublicKey>, endingThoseOf: Set<CurvePublicKey>)
     /// Look the rows' embeddings up and send them to the first stage.
     case step(Step, Epoch)
     case deliver(SequenceEvent)

@@ -27,10 +27,17 @@ extension ClusterMachine {
         highestEpoch = epoch
         let epochPlan = EpochPlan(
             epoch: epoch, plan: plan, settings: settings,
-            endpoints: registry.members.mapValues(\.hello.dataEndpoint), now: now)
+            places: registry.members.mapValues { member in
+                EpochPlan.Place(
+                    endpoint: member.hello.dataEndpoint, key: member.peer.key,
+                    weightsEndpoint: member.hello.weightsEndpoint,
+                    cached: Set(member.hello.cachedHashes.compactMap { FileHash(bytes: $0) }))
+            },
+            now: now)
         phase = .loading(epochPlan)
         let stages = plan.stages.map { "\($0.worker) \($0.units)" }.joined(separator: ", ")
-        return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)] + sendLoads(epochPlan)
+        return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)]
+            + [epochPlan.lastKey.map { .admitResults($0) }].compactMap(\.self) + sendLoads(epochPlan)
     }
 
     /// A worker that is to keep its weights is told to load before it drops its older epochs, so that it takes them
@@ -90,7 +97,7 @@ extension ClusterMachine {
         }
         plan.stepsCompletedBefore = registry.members.compactMapValues(\.heartbeat?.stepsCompleted)
         phase = .connecting(plan, since: now)
-        return [.connect(epoch, endpoint: plan.firstEndpoint)]
+        return [.connect(epoch, endpoint: plan.firstEndpoint, key: plan.firstKey)]
     }
 
     /// A worker cannot load its part. What trying again cannot mend ends the attempt for good.
@@ -105,6 +112,21 @@ extension ClusterMachine {
             guard failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
             return endEpoch(message, now: now)
         }
+    }
+
+    /// A stage cannot reach the next one: the plan cannot work, although both its workers are here.
+    mutating func linkFailed(_ failure: LinkFailure, by name: String, now: Duration) -> [ClusterAction] {
+        guard case .activating(let plan, _) = phase, plan.epoch == failure.epoch, plan.orders[name] != nil else {
+            return []
+        }
+        let next = plan.plan.stages.dropFirst(failure.stage + 1).first.map { "worker \($0.worker)" }
+        let target = next ?? "the coordinator's results"
+        let setting = next == nil ? "coordinator.advertise" : "\(target)'s advertise"
+        let message =
+            "worker \(name) cannot reach \(target) at \(failure.endpoint): \(failure.message); open that port between "
+            + "them, or set \(setting) to an address that \(name) reaches"
+        guard failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
+        return endEpoch(message, now: now)
     }
 
     /// Gives up until a worker joins anew; what loaded so far is dropped.

@@ -37,6 +37,8 @@ extension ClusterMachine {
             return endEpoch(
                 "worker \(name): stage \(failure.stage): step \(failure.step): \(failure.message)\(next ?? "")",
                 now: now)
+        case .linkFailed(let failure):
+            return linkFailed(failure, by: name, now: now)
         case .leaving(let reason):
             return lose(name, reason: "it left: \(reason)", now: now)
         }
@@ -48,6 +50,12 @@ extension ClusterMachine {
     package mutating func exited(
         _ name: String, status: String, isFinal: Bool = false, now: Duration
     ) -> [ClusterAction] {
+        registry.noteEnd(of: name)
+        if registry.start(of: name) == .ssh, registry.members[name] != nil {
+            return [
+                .log(.notice, "its ssh session ended (\(status)); it stays for as long as it reports", worker: name)
+            ]
+        }
         var actions: [ClusterAction] = []
         // A refusal, where it had one, says more than the status that followed from it.
         let refusal = registry.refusals[name].map { "\($0); " } ?? ""
@@ -78,7 +86,7 @@ extension ClusterMachine {
     // MARK: Joining
 
     private mutating func join(_ hello: WorkerHello, peer: PeerID, now: Duration) -> [ClusterAction] {
-        if let refusal = refusal(of: hello, now: now) {
+        if let refusal = refusal(of: hello, peer: peer, now: now) {
             let reply = ClusterAction.send(.helloReply(.refused(refusal)), to: peer)
             registry.noteRefusal(of: hello.name, reason: refusal.message)
             var actions = [reply]
@@ -109,7 +117,7 @@ extension ClusterMachine {
         return actions + gather(now: now)
     }
 
-    private func refusal(of hello: WorkerHello, now: Duration) -> HelloRefusal? {
+    private func refusal(of hello: WorkerHello, peer: PeerID, now: Duration) -> HelloRefusal? {
         func refuse(_ reason: HelloRefusal.Reason, _ message: String) -> HelloRefusal {
             HelloRefusal(reason, version: settings.version, message: message)
         }
@@ -125,11 +133,20 @@ extension ClusterMachine {
             return refuse(
                 .unknownName, "worker \(hello.name): name: expected one of \(known); list it in the configuration")
         }
-        guard let endpoint = Endpoint(hello.dataEndpoint), endpoint.isLoopback, endpoint.port > 0 else {
+        // Admitted is who is on the list; under which name, this decides.
+        guard peer.key == registry.key(of: hello.name) else {
+            return refuse(
+                .invalid,
+                "worker \(hello.name): key: expected the one that security.workers has for \(hello.name), got "
+                    + "\(peer.key.map { registry.owner(of: $0).map { "that of \($0)" } ?? "\($0)" } ?? "none")")
+        }
+        guard let endpoint = Endpoint(hello.dataEndpoint), endpoint.port > 0,
+            endpoint.isLoopback || settings.coordinatorKey != nil
+        else {
             return refuse(
                 .invalid,
                 "worker \(hello.name): data endpoint: expected one on loopback, got \(hello.dataEndpoint); "
-                    + "crossing machines needs encryption, which is not there yet")
+                    + "crossing machines needs keys (security.key_dir)")
         }
         if let member = registry.members[hello.name], member.hello.instance != hello.instance,
             now - member.lastHeard <= deadlines.heartbeat.deadAfter
@@ -165,7 +182,35 @@ extension ClusterMachine {
         let line = "worker \(name) was lost: \(reason)"
         guard let plan = currentPlan, plan.orders[name] != nil, stoppingSince == nil || !scheduler.isIdle else {
             return [.log(stoppingSince == nil ? .warning : .debug, "lost: \(reason)", worker: name)]
+                + startSession(of: name, now: now)
         }
-        return endEpoch(line, now: now)
+        return endEpoch(line, now: now) + startSession(of: name, now: now)
+    }
+
+    /// A worker that outlived its ssh session is started by a new one, as no end of a process is going to tell of it.
+    private mutating func startSession(of name: String, now: Duration) -> [ClusterAction] {
+        guard registry.start(of: name) == .ssh, !registry.hasProcess(name), stoppingSince == nil else { return [] }
+        let wait = settings.retries.wait(after: 1)
+        registry.noteStart(of: name, at: now + wait)
+        return [.restart(worker: name, after: wait)]
+    }
+}
+
+// MARK: Keys
+
+extension ClusterMachine {
+    /// Who may join under which name, from now on. A worker whose key was removed or changed is out at once.
+    ///
+    /// - Parameter keys: of workers that others start; those that are started from here keep theirs.
+    package mutating func rekey(_ keys: [String: CurvePublicKey], now: Duration) -> [ClusterAction] {
+        let before = registry.keys
+        registry.rekey(keys)
+        let removed = before.subtracting(registry.keys)
+        var actions: [ClusterAction] = [.admit(registry.keys, endingThoseOf: removed)]
+        for (name, member) in registry.members.sorted(by: { $0.key < $1.key }) {
+            guard let key = member.peer.key, removed.contains(key) else { continue }
+            actions += lose(name, reason: "its key was taken off the list", now: now)
+        }
+        return actions
     }
 }

@@ -1,23 +1,30 @@
 import Sharding
+import ZeroMQ
 
 /// What the decisions rest on; fixed for the life of a coordinator.
 package struct ClusterSettings: Sendable {
     package struct ExpectedWorker: Sendable, Hashable {
         package var name: String
-        /// Whether this coordinator starts the process, ends it and starts it again.
-        package var isLaunched: Bool
+        package var start: WorkerStart
+        /// By which it proves its name; nil without encryption.
+        package var key: CurvePublicKey?
         /// Bytes that it may take; nil: what its machine has, shared among the workers there.
         package var memoryBytes: Int?
         package var selection: LayerSelection?
 
         package init(
-            name: String, isLaunched: Bool = false, memoryBytes: Int? = nil, selection: LayerSelection? = nil
+            name: String, start: WorkerStart = .external, key: CurvePublicKey? = nil, memoryBytes: Int? = nil,
+            selection: LayerSelection? = nil
         ) {
             self.name = name
-            self.isLaunched = isLaunched
+            self.start = start
+            self.key = key
             self.memoryBytes = memoryBytes
             self.selection = selection
         }
+
+        /// Whether this coordinator starts the process, and starts it again.
+        package var isLaunched: Bool { start != .external }
     }
 
     /// What runs requests: sizes of the model and of what it may hold at once.
@@ -58,6 +65,15 @@ package struct ClusterSettings: Sendable {
         }
     }
 
+    /// Weights that workers may fetch from here.
+    package struct OfferedWeights: Sendable, Hashable {
+        package var endpoint: String
+        package var description: FileHash
+        package var descriptionBytes: Int
+        /// Of the tensors of each layer, and of the head.
+        package var unitHashes: [Set<FileHash>]
+    }
+
     package struct Deadlines: Sendable, Hashable {
         package var heartbeat = HeartbeatSettings()
         /// From the start of a launched worker's process to its hello.
@@ -94,6 +110,8 @@ package struct ClusterSettings: Sendable {
     package var run: RunID
     package var version: ProtocolVersion
     package var workers: [ExpectedWorker]
+    /// The coordinator's own; nil without encryption.
+    package var coordinatorKey: CurvePublicKey?
     package var model: ModelReference
     package var placementModel: PlacementModel
     package var policy: PlacementPolicy
@@ -104,6 +122,8 @@ package struct ClusterSettings: Sendable {
     package var capacity: Capacity
     /// Where the last stage sends results.
     package var resultsEndpoint: String
+    /// nil where all workers have the files.
+    package var weights: OfferedWeights?
     /// Plan once all workers said hello, and load nothing.
     package var plansOnly = false
     package var deadlines = Deadlines()

@@ -25,6 +25,8 @@ package struct ClusterStatus: Sendable, Hashable {
     package var plan: Plan?
     package var epoch: Epoch?
     package var readiness: EngineReadiness
+    /// It does not come up like this; whoever launched it is told why.
+    package var hasFailed: Bool
     package var activeSequences: Int
     package var waitingSequences: Int
 }
@@ -67,8 +69,9 @@ extension ClusterMachine {
                 processID: member?.hello.processID, state: state(of: expected.name, in: plan),
                 units: share?.units ?? "")
         }
+        let hasFailed = if case .failed = phase { true } else { false }
         return ClusterStatus(
-            workers: workers, plan: plan?.plan, epoch: plan?.epoch, readiness: readiness,
+            workers: workers, plan: plan?.plan, epoch: plan?.epoch, readiness: readiness, hasFailed: hasFailed,
             activeSequences: scheduler.active.count, waitingSequences: scheduler.waiting.count)
     }
 

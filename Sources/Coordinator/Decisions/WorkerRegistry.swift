@@ -1,4 +1,5 @@
 import Sharding
+import ZeroMQ
 
 /// Who is expected, who is here, and when each was last heard.
 struct WorkerRegistry: Sendable {
@@ -14,7 +15,7 @@ struct WorkerRegistry: Sendable {
         var order: LoadOrder?
     }
 
-    let expected: [ClusterSettings.ExpectedWorker]
+    private(set) var expected: [ClusterSettings.ExpectedWorker]
     private(set) var members: [String: Member] = [:]
     private var names: [PeerID: String] = [:]
     /// Starts of launched workers since the cluster was last ready.
@@ -27,6 +28,8 @@ struct WorkerRegistry: Sendable {
     private(set) var refusals: [String: String] = [:]
     /// When each launched worker's process was to start that has not said hello since.
     private var startedAt: [String: Duration] = [:]
+    /// Launched workers whose process, or ssh session, runs or is about to.
+    private var processes: Set<String> = []
 
     init(expected: [ClusterSettings.ExpectedWorker]) { self.expected = expected }
 
@@ -37,7 +40,23 @@ struct WorkerRegistry: Sendable {
 
     func isExpected(_ name: String) -> Bool { expected.contains { $0.name == name } }
 
+    func start(of name: String) -> WorkerStart? { expected.first { $0.name == name }?.start }
+
     func isLaunched(_ name: String) -> Bool { expected.first { $0.name == name }?.isLaunched ?? false }
+
+    /// Of all expected workers.
+    var keys: Set<CurvePublicKey> { Set(expected.compactMap(\.key)) }
+
+    func key(of name: String) -> CurvePublicKey? { expected.first { $0.name == name }?.key }
+
+    func owner(of key: CurvePublicKey) -> String? { expected.first { $0.key == key }?.name }
+
+    /// New keys of those that others start; one that is not named has none, so that nobody can be it.
+    mutating func rekey(_ keys: [String: CurvePublicKey]) {
+        for index in expected.indices where !expected[index].isLaunched {
+            expected[index].key = keys[expected[index].name]
+        }
+    }
 
     mutating func insert(_ hello: WorkerHello, peer: PeerID, now: Duration) {
         if let old = members[hello.name] { names[old.peer] = nil }
@@ -111,8 +130,14 @@ struct WorkerRegistry: Sendable {
 
     /// A launched worker's process starts, and is to say hello.
     mutating func noteStart(of name: String, at time: Duration) {
-        if isLaunched(name), members[name] == nil { startedAt[name] = time }
+        guard isLaunched(name) else { return }
+        processes.insert(name)
+        if members[name] == nil { startedAt[name] = time }
     }
+
+    mutating func noteEnd(of name: String) { processes.remove(name) }
+
+    func hasProcess(_ name: String) -> Bool { processes.contains(name) }
 
     /// Launched workers whose processes have not said hello in time; each is told once.
     mutating func takeSpeechless(now: Duration, within limit: Duration) -> [String] {

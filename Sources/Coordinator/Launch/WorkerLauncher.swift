@@ -4,19 +4,21 @@ import Sharding
 import Subprocess
 import Synchronization
 
-/// Runs worker processes on this machine: starts them, passes their log lines on under their names, ends them.
+/// Runs worker processes, or the ssh sessions that run them elsewhere: starts them, passes their log lines on under
+/// their names, ends them.
 ///
-/// A worker reads nothing from its standard input, a pipe from here: when this process ends, however it ends, the
-/// pipe closes and the worker leaves too.
+/// Their standard input is a pipe from here, through which their keys come where they have any. When this process
+/// ends, however it ends, the pipe closes, and a worker of this machine leaves too.
 package final class WorkerLauncher: WorkerProcesses {
     package struct Program: Sendable {
         package var worker: String
+        /// A path, or the name of a program in PATH.
+        package var path: String
         package var arguments: [String]
-
-        package init(worker: String, arguments: [String]) {
-            self.worker = worker
-            self.arguments = arguments
-        }
+        /// What it reads first.
+        package var input: String?
+        /// Whether it is an ssh session, which runs the worker elsewhere.
+        package var isRemote = false
     }
 
     private struct State: Sendable {
@@ -27,7 +29,6 @@ package final class WorkerLauncher: WorkerProcesses {
 
     package let exits: AsyncStream<WorkerExit>
     private let exited: AsyncStream<WorkerExit>.Continuation
-    private let path: String
     private let programs: [String: Program]
     private let order: [String]
     private let stopWithin: Duration
@@ -35,14 +36,11 @@ package final class WorkerLauncher: WorkerProcesses {
     private let print: @Sendable (String, String) -> Void
     private let state = Mutex(State())
 
-    /// - Parameters:
-    ///   - path: the program `shard-worker`.
-    ///   - stopWithin: from the polite request to end to the end.
+    /// - Parameter stopWithin: from the polite request to end to the end.
     package init(
-        path: String, programs: [Program], stopWithin: Duration = .seconds(5),
+        programs: [Program], stopWithin: Duration = .seconds(5),
         print: @escaping @Sendable (String, String) -> Void
     ) {
-        self.path = path
         self.programs = Dictionary(programs.map { ($0.worker, $0) }, uniquingKeysWith: { first, _ in first })
         order = programs.map(\.worker)
         self.stopWithin = stopWithin
@@ -96,11 +94,16 @@ package final class WorkerLauncher: WorkerProcesses {
         platform.processGroupID = 0
         do {
             let result = try await Subprocess.run(
-                .path(.init(path)), arguments: Arguments(program.arguments), platformOptions: platform,
+                program.path.contains("/") ? .path(.init(program.path)) : .name(program.path),
+                arguments: Arguments(program.arguments), platformOptions: platform,
                 input: .inputWriter, output: .sequence, error: .sequence
             ) { execution in
                 let id = execution.processIdentifier.value
                 self.state.withLock { $0.processIDs[program.worker] = id }
+                if let input = program.input {
+                    // One that has ended already is told of below.
+                    _ = try? await execution.standardInputWriter.write(input)
+                }
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await self.pass(execution.standardOutput, of: program.worker) }
                     group.addTask { await self.pass(execution.standardError, of: program.worker) }
@@ -108,9 +111,9 @@ package final class WorkerLauncher: WorkerProcesses {
                 // Its output has ended, so it has, or will soon: its number may soon be another's.
                 self.state.withLock { $0.processIDs[program.worker] = nil }
             }
-            return Self.exit(of: program.worker, result.terminationStatus)
+            return Self.exit(of: program, result.terminationStatus)
         } catch {
-            return WorkerExit(worker: program.worker, status: "could not run \(path): \(error)")
+            return WorkerExit(worker: program.worker, status: "could not run \(program.path): \(error)")
         }
     }
 
@@ -130,11 +133,17 @@ package final class WorkerLauncher: WorkerProcesses {
     /// What a worker ends with when its configuration, or its arguments, are wrong.
     private static let finalStatuses: [TerminationStatus.Code] = [2, 64]
 
-    private static func exit(of worker: String, _ status: TerminationStatus) -> WorkerExit {
+    private static func exit(of program: Program, _ status: TerminationStatus) -> WorkerExit {
         switch status {
+        case .exited(let code) where program.isRemote && (126...127).contains(code):
+            WorkerExit(
+                worker: program.worker,
+                status: "exit status \(code): \(WorkerProgram.name) does not run there; copy it with launch --install, "
+                    + "or set the worker's program, and install libzmq5", isFinal: true)
         case .exited(let code):
-            WorkerExit(worker: worker, status: "exit status \(code)", isFinal: finalStatuses.contains(code))
-        case .signaled(let signal): WorkerExit(worker: worker, status: "signal \(signal)")
+            WorkerExit(
+                worker: program.worker, status: "exit status \(code)", isFinal: finalStatuses.contains(code))
+        case .signaled(let signal): WorkerExit(worker: program.worker, status: "signal \(signal)")
         }
     }
 }

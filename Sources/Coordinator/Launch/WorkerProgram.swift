@@ -1,9 +1,29 @@
 import Foundation
 import Sharding
+import ZeroMQ
 
-/// Where the program `shard-worker` is, and what a worker is told on its command line.
-package enum WorkerProgram {
+/// A `shard-worker` that is to be started: where the program is, and what it is told.
+package struct WorkerProgram: Sendable {
     package static let name = "shard-worker"
+
+    let worker: WorkerSettings
+    /// Where it finds the coordinator.
+    var coordinator: Endpoint
+    var logLevel: String
+    /// What it gets where its settings say nothing.
+    var threads: Int?
+    var bind: Endpoint?
+    var modelFolders: [String] = []
+    var isVerifying = false
+    /// Its own, and whom it trusts; nil: connections are in clear.
+    var keys: CurveKeyPair?
+    var coordinatorKey: CurvePublicKey?
+
+    init(worker: WorkerSettings, coordinator: Endpoint, logLevel: String) {
+        self.worker = worker
+        self.coordinator = coordinator
+        self.logLevel = logLevel
+    }
 
     /// The path that was given, else the program beside this one, else the first in PATH.
     package static func locate(
@@ -34,27 +54,54 @@ package enum WorkerProgram {
             && FileManager.default.isExecutableFile(atPath: path)
     }
 
-    /// - Parameters:
-    ///   - control: where the coordinator listens.
-    ///   - threads: what the worker gets where its settings say nothing.
-    ///   - modelFolders: where it looks for files when its settings name no folder.
-    package static func arguments(
-        for worker: WorkerSettings, control: String, threads: Int, modelFolders: [String], logLevel: String,
-        isVerifying: Bool = false
-    ) -> [String] {
+    /// As a process of this machine, which ends when this one does.
+    func here(at path: String) -> WorkerLauncher.Program {
+        WorkerLauncher.Program(
+            worker: worker.name, path: path, arguments: arguments + ["--launched"], input: input)
+    }
+
+    /// As a process of another machine, started by the system's ssh with the user's configuration and agent. It asks
+    /// nothing, as nobody is there to answer. The process outlives a session that breaks.
+    func overSSH() -> WorkerLauncher.Program? {
+        guard let target = worker.ssh else { return nil }
+        let command = ([worker.program ?? Self.name] + arguments + ["--remote"]).map(Self.quoted)
+        return WorkerLauncher.Program(
+            worker: worker.name, path: "ssh",
+            arguments: Self.sshOptions + ["-T", target, "--", command.joined(separator: " ")], input: input,
+            isRemote: true)
+    }
+
+    static let sshOptions = [
+        "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+    ]
+
+    /// As one word of any common shell.
+    static func quoted(_ word: String) -> String {
+        "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+
+    /// Keys go where neither arguments nor files show them.
+    private var input: String? { keys.map { KeyFile.text(of: $0) + "\n" } }
+
+    var arguments: [String] {
         var arguments = [
-            "--coordinator", control, "--name", worker.name, "--device", worker.device,
-            "--threads", "\(worker.threads ?? threads)", "--log-level", logLevel, "--launched",
+            "--coordinator", coordinator.description, "--name", worker.name, "--device", worker.device,
+            "--log-level", logLevel,
         ]
+        if let threads = worker.threads ?? threads { arguments += ["--threads", "\(threads)"] }
         if isVerifying { arguments.append("--verify") }
         if let cpus = worker.cpus, !cpus.isEmpty {
             arguments += ["--cpus", cpus.map(String.init).joined(separator: ",")]
         }
         if let bytes = worker.memoryBytes { arguments += ["--memory", "\(bytes)"] }
-        if let bind = worker.bind { arguments += ["--bind", bind.endpoint] }
+        if let bind = worker.bind?.endpoint ?? bind?.description { arguments += ["--bind", bind] }
         if let advertise = worker.advertise { arguments += ["--advertise", advertise.endpoint] }
         for folder in worker.modelFolders.isEmpty ? modelFolders : worker.modelFolders {
             arguments += ["--models", folder]
+        }
+        if let cache = worker.cacheFolder { arguments += ["--cache", cache] }
+        if let coordinatorKey, keys != nil {
+            arguments += ["--key", "-", "--coordinator-key", coordinatorKey.description]
         }
         return arguments
     }

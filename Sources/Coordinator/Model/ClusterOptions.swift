@@ -18,6 +18,16 @@ package struct ClusterOptions: Sendable {
     package var reserveBytes: Int
     /// Where workers connect.
     package var control: Endpoint
+    /// Where the last stage sends results.
+    package var results: Endpoint
+    /// Where workers fetch weights, where there are ``weights``.
+    package var weightsBind: Endpoint
+    /// What workers of other machines may fetch; nil: each has the model's files.
+    package var weights: ClusterWeights?
+    /// How workers on other machines reach this one, where the addresses that it listens on do not say it.
+    package var advertise: Endpoint?
+    /// nil: connections are in clear.
+    package var security: ClusterSecurity?
     package var workers: [WorkerSettings]
     package var deadlines: ClusterSettings.Deadlines
     /// Plan once all workers said hello, and load nothing.
@@ -46,6 +56,8 @@ package struct ClusterOptions: Sendable {
         objective = .mixed
         reserveBytes = 0
         control = .loopback()
+        results = .loopback()
+        weightsBind = .loopback()
         self.workers = workers
         deadlines = ClusterSettings.Deadlines()
     }
@@ -58,10 +70,25 @@ package struct ClusterOptions: Sendable {
         queueMax = configuration.serving.queueCountMax
         objective = configuration.placement.objective
         reserveBytes = configuration.placement.reserveBytes
-        control = Endpoint(
-            host: configuration.coordinator.bind.host, port: UInt16(clamping: configuration.coordinator.bind.port))
+        control = Endpoint(configuration.coordinator.bind)
+        results = Endpoint(configuration.coordinator.results)
+        weightsBind = Endpoint(configuration.coordinator.weights)
+        advertise = configuration.coordinator.advertise.map { Endpoint($0) }
         deadlines.heartbeat = HeartbeatSettings(
             interval: configuration.failure.heartbeat, deadAfter: configuration.failure.deadAfter)
         deadlines.step = configuration.failure.stepDeadline
+    }
+}
+
+extension Endpoint {
+    init(_ address: NetworkAddress) { self.init(host: address.host, port: UInt16(clamping: address.port)) }
+}
+
+extension ClusterOptions {
+    /// An endpoint that is bound here, as workers are told it: with the host by which they reach this machine, or a
+    /// wildcard, for which each takes the one that it knows.
+    func advertised(_ bound: Endpoint) -> Endpoint {
+        if let advertise { return Endpoint(host: advertise.host, port: bound.port) }
+        return bound.isWildcard ? Endpoint(host: "*", port: bound.port) : bound
     }
 }

@@ -2,6 +2,7 @@ import Devices
 import Foundation
 import Logging
 import Sharding
+import WeightTransfer
 import ZeroMQ
 
 /// A cluster put together: model, sockets, decisions, worker processes, and the engine over them.
@@ -18,6 +19,8 @@ package struct Cluster: Sendable {
     package let endpoints: SocketThread.Endpoints
     /// Absent where others start all workers.
     package let launcher: WorkerLauncher?
+    /// Absent where all workers have the files.
+    package let weights: WeightServer?
 
     /// Binds the sockets; no worker is started before ``run()``.
     ///
@@ -27,19 +30,25 @@ package struct Cluster: Sendable {
         print: @escaping @Sendable (String, String) -> Void = { _, _ in }
     ) async throws(CoordinatorError) -> Cluster {
         var settings = try options.settings(for: model)
-        let path = options.hasLocalWorkers ? try WorkerProgram.locate(options.workerProgram) : nil
+        let hasLocalWorkers = options.workers.contains { $0.start == .local }
+        let path = hasLocalWorkers ? try WorkerProgram.locate(options.workerProgram) : nil
         do {
             let sockets = try await SocketThread.start(
                 SocketThread.Options(
-                    control: options.control, run: settings.run, heartbeat: options.deadlines.heartbeat,
+                    control: options.control, results: options.results, keys: options.security?.keys,
+                    admitted: Set(settings.workers.compactMap(\.key)), run: settings.run,
+                    heartbeat: options.deadlines.heartbeat,
                     logitCountMax: settings.capacity.maxRows * settings.capacity.vocabularySize))
-            settings.resultsEndpoint = sockets.endpoints.results.description
-            let launcher = path.map { path in
-                WorkerLauncher(
-                    path: path,
-                    programs: options.programs(control: sockets.endpoints.control.description, folder: model.folder),
-                    print: print)
+            settings.resultsEndpoint = options.advertised(sockets.endpoints.results).description
+            let server = try options.weights.map { weights throws(WeightTransferError) in
+                try weights.server(options, sockets, logger: logger)
             }
+            settings.weights = options.weights.flatMap { weights in
+                server.map { weights.offered(at: options.advertised($0.endpoint)) }
+            }
+            let programs = options.programs(
+                path: path, control: sockets.endpoints.control, folder: model.folder)
+            let launcher = programs.isEmpty ? nil : WorkerLauncher(programs: programs, print: print)
             let service = try CoordinatorService(
                 settings: settings,
                 parts: CoordinatorService.Parts(
@@ -50,7 +59,7 @@ package struct Cluster: Sendable {
                     contextLength: settings.capacity.contextLength), service: service)
             return Cluster(
                 engine: engine, service: service, model: model, settings: settings, endpoints: sockets.endpoints,
-                launcher: launcher)
+                launcher: launcher, weights: server)
         } catch {
             throw CoordinatorError(.failed, "coordinator.bind: \(error)", cause: error)
         }
@@ -90,8 +99,6 @@ package struct Cluster: Sendable {
 }
 
 extension ClusterOptions {
-    var hasLocalWorkers: Bool { workers.contains { $0.start == .local } }
-
     /// What the decisions rest on; the endpoint for results is filled in when it is bound.
     package func settings(for model: ClusterModel) throws(CoordinatorError) -> ClusterSettings {
         let context = contextLength ?? model.spec.contextLength
@@ -107,29 +114,47 @@ extension ClusterOptions {
             run: .random(),
             workers: workers.map {
                 ClusterSettings.ExpectedWorker(
-                    name: $0.name, isLaunched: $0.start == .local, memoryBytes: $0.memoryBytes, selection: $0.layers)
+                    name: $0.name, start: $0.start, key: security?.key(of: $0.name), memoryBytes: $0.memoryBytes,
+                    selection: $0.layers)
             },
             model: model.reference,
             placementModel: try model.placementModel(
                 name: name, cacheType: cacheType, maxRows: maxRows, maxHeadRows: capacity.maxHeadRows),
             policy: policy, objective: objective, reserveBytes: reserveBytes, cacheType: cacheType,
             capacity: capacity, resultsEndpoint: "")
+        settings.coordinatorKey = security?.keys.publicKey
         settings.deadlines = deadlines
         settings.retries = retries
         settings.plansOnly = plansOnly
         return settings
     }
 
-    /// Command lines of the workers that are started here; the machine's cores are divided among them.
-    func programs(control: String, folder: String) -> [WorkerLauncher.Program] {
-        let local = workers.filter { $0.start == .local }
-        let threads = max(1, MachineFiles().coreCount / max(1, local.count))
-        return local.map { worker in
-            WorkerLauncher.Program(
-                worker: worker.name,
-                arguments: WorkerProgram.arguments(
-                    for: worker, control: control, threads: threads, modelFolders: [folder],
-                    logLevel: workerLogLevel, isVerifying: isVerifying))
+    /// The processes that are started from here; the cores of this machine are divided among those on it.
+    ///
+    /// - Parameters:
+    ///   - path: of `shard-worker` on this machine; nil where none is started on it.
+    ///   - control: where the coordinator listens, with the port that was taken.
+    ///   - folder: of the model's files on this machine.
+    func programs(path: String?, control: Endpoint, folder: String) -> [WorkerLauncher.Program] {
+        let localCount = workers.count { $0.start == .local }
+        let threads = max(1, MachineFiles().coreCount / max(1, localCount))
+        let local = control.isWildcard ? Endpoint.loopback(port: control.port) : control
+        return workers.compactMap { worker in
+            var program = WorkerProgram(worker: worker, coordinator: advertised(control), logLevel: workerLogLevel)
+            program.isVerifying = isVerifying
+            program.keys = security?.launched[worker.name]
+            program.coordinatorKey = security?.keys.publicKey
+            switch worker.start {
+            case .external: return nil
+            case .ssh: return program.overSSH()
+            case .local:
+                program.coordinator = local
+                program.threads = threads
+                program.modelFolders = [folder]
+                // Reachable for workers of other machines where the coordinator is.
+                program.bind = control.isLoopback ? nil : Endpoint(host: control.host, port: 0)
+                return path.map { program.here(at: $0) }
+            }
         }
     }
 }

@@ -123,6 +123,8 @@ package actor CoordinatorService {
             perform(machine.notSent(step: step, epoch: epoch, reason: reason, now: now))
         case .rejected(let reason):
             logger.warning("rejected a message: \(reason)")
+        case .refused(let refusal):
+            logger.warning("\(describe(refusal))")
         case .broken:
             break
         }
@@ -160,8 +162,12 @@ package actor CoordinatorService {
         switch action {
         case .send(let order, let peer):
             send(order, to: peer)
-        case .connect(let epoch, let endpoint):
-            connect(epoch, endpoint)
+        case .connect(let epoch, let endpoint, let key):
+            connect(epoch, endpoint, key)
+        case .admitResults(let key):
+            post(.admitResults(key))
+        case .admit(let keys, let ended):
+            post(.admit(keys, endingThoseOf: ended))
         case .step(let step, let epoch):
             if !embedding.post(step, epoch) {
                 perform(machine.notSent(step: step.id, epoch: epoch, reason: "too many steps wait", now: now))
@@ -188,18 +194,33 @@ package actor CoordinatorService {
 
     private func send(_ order: CoordinatorOrder, to peer: PeerID) {
         do {
-            try sockets.post(.order(try order.frame(run: machine.settings.run), to: peer))
+            post(.order(try order.frame(run: machine.settings.run), to: peer))
         } catch {
             logger.error("an order was not sent: \(error)")
         }
     }
 
-    private func connect(_ epoch: Epoch, _ text: String) {
+    private func connect(_ epoch: Epoch, _ text: String, _ key: CurvePublicKey?) {
         guard let endpoint = Endpoint(text) else {
             logger.error("\(text): expected an endpoint tcp://host:port")
             return
         }
-        do { try sockets.post(.connect(epoch, endpoint)) } catch { logger.error("not connected: \(error)") }
+        // A wildcard is this machine.
+        post(.connect(epoch, endpoint.isWildcard ? .loopback(port: endpoint.port) : endpoint, key))
+    }
+
+    private func post(_ command: SocketThread.Command) {
+        do { try sockets.post(command) } catch { logger.error("the sockets take no commands: \(error)") }
+    }
+
+    private func describe(_ refusal: AdmissionRefusal) -> String {
+        let total = sockets.refusals?.total ?? 0
+        guard let key = refusal.key else {
+            return "\(refusal.address): not admitted: it has no key (\(total) refused so far)"
+        }
+        return
+            "\(refusal.address): not admitted: key \(key) is not under security.workers; if it is a worker's, list it "
+            + "there (\(total) refused so far)"
     }
 
     private func deliver(_ event: SequenceEvent) {
@@ -262,6 +283,12 @@ package actor CoordinatorService {
         }
         return try result.get()
     }
+
+    /// Peers that were not let in so far; nil where connections are in clear.
+    package nonisolated var refusals: RefusalCounts? { sockets.refusals }
+
+    /// Who may join under which name, from now on; see ``ClusterMachine/rekey(_:now:)``.
+    package func rekey(_ keys: [String: CurvePublicKey]) { perform(machine.rekey(keys, now: now)) }
 
     // MARK: Watching
 

@@ -5,6 +5,8 @@ import ZeroMQ
 final class CoordinatorSockets {
     private let options: SocketThread.Options
     private let loop: SocketLoop
+    /// nil: connections are in clear.
+    private let admission: Admission?
     private let control: LoopSocket
     private let results: LoopSocket
     private var firstStage: (socket: LoopSocket, epoch: Epoch)?
@@ -23,7 +25,7 @@ final class CoordinatorSockets {
     static func run(
         _ options: SocketThread.Options, wakeup: Wakeup, mailbox: Mailbox<SocketThread.Command>,
         events: EventQueue,
-        bound: (Result<SocketThread.Endpoints, ZeroMQError>) -> Void
+        bound: (Result<SocketThread.Bound, ZeroMQError>) -> Void
     ) {
         defer { events.finish() }
         let sockets: CoordinatorSockets
@@ -33,7 +35,10 @@ final class CoordinatorSockets {
             bound(.failure(error))
             return
         }
-        bound(.success(sockets.endpoints))
+        bound(
+            .success(
+                SocketThread.Bound(
+                    endpoints: sockets.endpoints, context: sockets.loop.context, admission: sockets.admission)))
         do {
             try sockets.serve()
         } catch {
@@ -48,14 +53,28 @@ final class CoordinatorSockets {
         self.options = options
         self.mailbox = mailbox
         self.events = events
-        loop = SocketLoop(context: try Context(), wakeup: wakeup)
-        // Reports are small; results carry logits in pieces of a mebibyte. Of two ends one pings, and tells the other when
-        // to give up: the coordinator on control, the last stage on results.
-        control = try loop.open(
-            .router, options: SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, heartbeat: options.pings))
-        results = try loop.open(.pull, options: SocketOptions(heartbeat: nil))
+        let context = try Context()
+        loop = SocketLoop(context: context, wakeup: wakeup)
+        if options.keys != nil {
+            admission = try Admission(in: context) { refusal in events.yield(.refused(refusal)) }
+            admission?.allow(options.admitted, in: .control)
+            admission?.allow(options.admitted, in: .weights)
+        } else {
+            admission = nil
+        }
+        // Reports are small; results carry logits in pieces of a mebibyte. Of two ends one pings, and tells the other
+        // when to give up: the coordinator on control, the last stage on results.
+        var controlOptions = SocketOptions(
+            frameBytesMax: 4 << 20, sendQueueMax: 256, heartbeat: options.pings, receiveBytesMax: 64 << 20)
+        controlOptions.security = options.security(.control)
+        control = try loop.open(.router, options: controlOptions)
+        var resultsOptions = SocketOptions(
+            frameBytesMax: WireLimits.dataHeaderBytesMax + FramePrefix.byteCount, heartbeat: nil,
+            receiveBytesMax: 512 << 20)
+        resultsOptions.security = options.security(.results)
+        results = try loop.open(.pull, options: resultsOptions)
         endpoints = SocketThread.Endpoints(
-            control: try control.socket.bind(options.control), results: try results.socket.bind(.loopback()))
+            control: try control.socket.bind(options.control), results: try results.socket.bind(options.results))
         assembler = StepResultAssembler(logitCountMax: options.logitCountMax)
     }
 
@@ -84,8 +103,15 @@ final class CoordinatorSockets {
         case .order(let frame, let peer):
             // A peer that is gone, or does not read, is noticed by its silence.
             _ = try control.socket.send(to: peer.bytes, Message(frame))
-        case .connect(let epoch, let endpoint):
-            try connect(epoch, endpoint)
+        case .connect(let epoch, let endpoint, let key):
+            try connect(epoch, endpoint, key)
+        case .admitResults(let key):
+            admission?.allow([key], in: .results)
+        case .admit(let keys, let ended):
+            admission?.allow(keys, in: .control)
+            admission?.allow(keys, in: .weights)
+            try control.endConnections(of: ended)
+            try results.endConnections(of: ended)
         case .step(let id, let epoch, let frame, let hidden):
             try send(id, epoch, frame, hidden)
         case .stop:
@@ -94,11 +120,12 @@ final class CoordinatorSockets {
         return true
     }
 
-    private func connect(_ epoch: Epoch, _ endpoint: Endpoint) throws(ZeroMQError) {
+    private func connect(_ epoch: Epoch, _ endpoint: Endpoint, _ key: CurvePublicKey?) throws(ZeroMQError) {
         if let firstStage { loop.close(firstStage.socket) }
         firstStage = nil
-        let socket = try loop.open(
-            .push, options: SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: options.pings), monitored: true)
+        var socketOptions = SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: options.pings)
+        if let own = options.keys, let key { socketOptions.security = .client(own, server: key) }
+        let socket = try loop.open(.push, options: socketOptions, monitored: true)
         try socket.socket.connect(endpoint)
         firstStage = (socket, epoch)
         assembler.forget(before: epoch, run: options.run)
@@ -136,7 +163,7 @@ final class CoordinatorSockets {
     private func receiveReports() throws(ZeroMQError) {
         for _ in 0..<Self.framesPerTurnMax {
             guard let message = try control.socket.receive() else { return }
-            let sender = PeerID(message.sender)
+            let sender = PeerID(message.sender, key: message.peerKey)
             let event = Self.decode(message) { (frame) throws(WireError) -> SocketThread.Event in
                 .report(try WorkerReport(frame), sender, frame.prefix.run)
             }

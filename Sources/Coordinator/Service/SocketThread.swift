@@ -6,7 +6,11 @@ package final class SocketThread: Sendable {
     enum Command: Sendable {
         case order([UInt8], to: PeerID)
         /// Connects to a first stage, in place of an earlier epoch's.
-        case connect(Epoch, Endpoint)
+        case connect(Epoch, Endpoint, CurvePublicKey?)
+        /// Replaces the one that may send results.
+        case admitResults(CurvePublicKey)
+        /// Replaces the list of those who may report, and ends the connections of some who may no longer.
+        case admit(Set<CurvePublicKey>, endingThoseOf: Set<CurvePublicKey>)
         /// A step's frame; its hidden states are the second one, unless it has no rows.
         case step(id: UInt64, Epoch, frame: [UInt8], HiddenStates?)
         case stop
@@ -21,6 +25,8 @@ package final class SocketThread: Sendable {
         case notSent(step: UInt64, Epoch, String)
         /// A message that is none of ours; at most one a second is told.
         case rejected(String)
+        /// A peer that was not let in; not all of them are told, ``SocketThread/refusals`` counts them.
+        case refused(AdmissionRefusal)
         /// The thread ended because of this; there are no more events.
         case broken(String)
     }
@@ -31,8 +37,20 @@ package final class SocketThread: Sendable {
         package var results: Endpoint
     }
 
+    /// What there is once the sockets listen.
+    struct Bound: Sendable {
+        var endpoints: Endpoints
+        var context: Context
+        var admission: Admission?
+    }
+
     struct Options: Sendable {
         var control: Endpoint
+        var results: Endpoint
+        /// nil: connections are in clear.
+        var keys: CurveKeyPair?
+        /// Those who may report at the beginning.
+        var admitted: Set<CurvePublicKey> = []
         var run: RunID
         var heartbeat: HeartbeatSettings
         /// Rows of a step times the vocabulary.
@@ -42,6 +60,10 @@ package final class SocketThread: Sendable {
         /// Events that wait for the service before the sockets are left unread.
         var eventsMax = 4096
 
+        func security(_ domain: AdmissionDomain) -> SocketSecurity {
+            keys.map { .server($0, domain: domain) } ?? .none
+        }
+
         /// The application's times, for libzmq too.
         var pings: SocketOptions.Heartbeat {
             SocketOptions.Heartbeat(interval: heartbeat.interval, timeout: heartbeat.deadAfter)
@@ -50,13 +72,18 @@ package final class SocketThread: Sendable {
 
     package let endpoints: Endpoints
     let events: EventQueue
+    /// For further sockets of the coordinator, which the same lists admit to.
+    let context: Context
+    let admission: Admission?
     private let mailbox: Mailbox<Command>
     private let thread: OwnedThread
 
     private init(
-        endpoints: Endpoints, events: EventQueue, mailbox: Mailbox<Command>, thread: OwnedThread
+        _ bound: Bound, events: EventQueue, mailbox: Mailbox<Command>, thread: OwnedThread
     ) {
-        self.endpoints = endpoints
+        endpoints = bound.endpoints
+        context = bound.context
+        admission = bound.admission
         self.events = events
         self.mailbox = mailbox
         self.thread = thread
@@ -67,7 +94,7 @@ package final class SocketThread: Sendable {
         let wakeup = try Wakeup()
         let mailbox = Mailbox<Command>(capacity: options.commandsMax, wakeup: wakeup)
         let events = EventQueue(fullCount: options.eventsMax)
-        let (bound, boundContinuation) = AsyncStream<Result<Endpoints, ZeroMQError>>.makeStream()
+        let (bound, boundContinuation) = AsyncStream<Result<Bound, ZeroMQError>>.makeStream()
         let thread = OwnedThread(name: "coordinator") {
             CoordinatorSockets.run(options, wakeup: wakeup, mailbox: mailbox, events: events) { result in
                 boundContinuation.yield(result)
@@ -75,10 +102,13 @@ package final class SocketThread: Sendable {
             }
         }
         for await result in bound {
-            return SocketThread(endpoints: try result.get(), events: events, mailbox: mailbox, thread: thread)
+            return SocketThread(try result.get(), events: events, mailbox: mailbox, thread: thread)
         }
         throw ZeroMQError(operation: "coordinator thread", errno: 0, hint: "it ended before it began")
     }
+
+    /// Peers that were not let in so far; nil where connections are in clear.
+    package var refusals: RefusalCounts? { admission?.refusals }
 
     /// Any thread; a full mailbox refuses.
     func post(_ command: Command) throws(Mailbox<Command>.Refusal) { try mailbox.post(command) }

@@ -97,7 +97,12 @@ struct ModelBuilder {
                 .shapeMismatch, file: file.name, field: name, expected: "f32 of shape [\(count)]",
                 got: "\(tensor.type.name) of shape \(tensor.shape)")
         }
-        let bytes = file.bytes(of: tensor)
+        let bytes: UnsafeRawBufferPointer
+        do throws(ModelFileError) {
+            bytes = try file.view(name).bytes
+        } catch {
+            throw ModelError(error)
+        }
         let factors = (0..<count).map {
             Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
         }

@@ -1,8 +1,9 @@
 import Coordinator
+import Foundation
 import Logging
 import Sharding
 
-/// A model over worker processes that are started on this machine for it, and end with it.
+/// A model over worker processes: those that are started for it on this machine and end with it, or those of a cluster.
 package final class WorkerSession: Sendable {
     package struct Options: Sendable {
         package var layout: WorkerLayout
@@ -57,9 +58,26 @@ package final class WorkerSession: Sendable {
             maxRows: options.rowsMax, policy: .manual)
         settings.workerProgram = options.workerProgram
         settings.workerLogLevel = options.workerLogLevel
+        return try await start(model, cluster: settings, logger: logger, print: print)
+    }
+
+    /// The same over the workers that `settings` name: of this machine and of others.
+    package static func start(
+        _ model: OpenedModel, cluster settings: ClusterOptions, logger: Logger,
+        print: @escaping @Sendable (String, String) -> Void = { _, _ in }
+    ) async throws(ShardKitError) -> WorkerSession {
         let cluster: Cluster
         do {
-            let clusterModel = try await OwnThread.run { _ throws(CoordinatorError) in try model.forCluster() }
+            var settings = settings
+            let hasRemoteWorkers = settings.workers.contains { $0.start != .local }
+            let cacheFolder = FileHashCache.cacheFolder(environment: ProcessInfo.processInfo.environment)
+            let (clusterModel, weights) = try await OwnThread.run { _ throws(CoordinatorError) in
+                let clusterModel = try model.forCluster()
+                return (
+                    clusterModel, hasRemoteWorkers ? try ClusterWeights(clusterModel, cacheFolder: cacheFolder) : nil
+                )
+            }
+            settings.weights = weights
             cluster = try await Cluster.start(settings, model: clusterModel, logger: logger, print: print)
         } catch {
             throw ShardKitError(clusterError: error)

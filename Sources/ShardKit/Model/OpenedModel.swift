@@ -5,6 +5,7 @@ import ModelFiles
 import Models
 import Sharding
 import Tokenizers
+import ZeroMQ
 
 /// A model as a user names it: a GGUF file, a Hugging Face directory, or a folder of shards.
 package struct OpenedModel: Sendable {
@@ -14,6 +15,10 @@ package struct OpenedModel: Sendable {
     package let hyperparameters: ModelHyperparameters
     /// Of a folder of shards.
     package let manifest: ShardManifest?
+
+    /// Of a folder of shards whose hashes are compared; ``chain(cpu:cacheType:contextLength:sequencesMax:rowsMax:progress:)``
+    /// waits for it, and packs the weights meanwhile.
+    private let verification: BackgroundWork<Void, ShardingError>?
 
     /// Layers of each shard; one range for a model that was not split.
     package var shards: [Range<Int>] { manifest?.layerRanges ?? [0..<spec.layers.count] }
@@ -37,12 +42,15 @@ package struct OpenedModel: Sendable {
                 file = try folder.open()
                 spec = try ModelSpec(describing: file)
                 manifest = folder.manifest
-                switch hashes {
-                case .byLoader: break
-                case .remembered: try folder.verifyFiles(cache: .standard())
-                case .forced: try folder.verifyFiles(cache: .standard(), isForced: true)
-                }
+                verification =
+                    hashes == .byLoader
+                    ? nil
+                    : BackgroundWork(name: "shard-verify") { (isCancelled) throws(ShardingError) in
+                        try folder.verifyFiles(
+                            cache: .standard(), isForced: hashes == .forced, isCancelled: isCancelled)
+                    }
             } else {
+                verification = nil
                 file = try ModelFile.open(path)
                 spec = try ModelSpec(describing: file)
                 manifest = nil
@@ -136,6 +144,20 @@ package struct OpenedModel: Sendable {
             shards: shards, cacheType: cacheType,
             cacheBlockCount: KVCache.blocksNeeded(positions: contextLength) * sequencesMax, rowsMax: rowsMax,
             contextLength: contextLength)
-        return try ShardChain(model: spec, source: file, device: device, options: options, progress: progress)
+        do {
+            let chain = try ShardChain(model: spec, source: file, device: device, options: options, progress: progress)
+            try compareHashes()
+            return chain
+        } catch {
+            // Of what follows from a damaged file, that it is damaged says most.
+            try compareHashes()
+            throw error
+        }
+    }
+
+    private func compareHashes() throws(InferenceError) {
+        do throws(ShardingError) { try verification?.wait() } catch {
+            throw InferenceError(.weights, place: error.place, error.description, cause: error)
+        }
     }
 }

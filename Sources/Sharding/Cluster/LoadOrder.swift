@@ -1,16 +1,24 @@
+import ZeroMQ
+
 /// The order to load one worker's part of a plan. Loading says nothing about running: `activate` does.
 package struct LoadOrder: Sendable, Hashable {
     package var epoch: Epoch
     package var model: ModelReference
+    /// For workers without the files; nil where each must have them.
+    package var weights: WeightOrder?
     package var limits: LoadLimits
     /// Stages in the whole plan.
     package var stageCount: Int
     /// This worker's, by ascending index; at least one.
     package var stages: [StageOrder]
 
-    package init(epoch: Epoch, model: ModelReference, limits: LoadLimits, stageCount: Int, stages: [StageOrder]) {
+    package init(
+        epoch: Epoch, model: ModelReference, weights: WeightOrder? = nil, limits: LoadLimits, stageCount: Int,
+        stages: [StageOrder]
+    ) {
         self.epoch = epoch
         self.model = model
+        self.weights = weights
         self.limits = limits
         self.stageCount = stageCount
         self.stages = stages
@@ -112,16 +120,20 @@ package struct StageOrder: Sendable, Hashable {
     /// Empty for a stage that is the head alone.
     package var layers: Range<Int>
     package var includesHead: Bool
-    /// Where results go: the next stage's data endpoint, or the coordinator's for results.
+    /// Where results go: the next stage's data endpoint, or the coordinator's for results. A wildcard stands for the
+    /// machine of the coordinator, as the worker reaches it.
     package var nextEndpoint: String
     /// CURVE key of the next endpoint; nil without encryption.
-    package var nextKey: String?
+    package var nextKey: CurvePublicKey?
     /// Names of those that may send to this stage; empty stands for the coordinator.
     package var admittedSenders: [String]
+    /// Keys of those that may send to this stage; empty without encryption.
+    package var admittedKeys: [CurvePublicKey]
 
     package init(
         index: Int, rank: Int = 0, groupCount: Int = 1, layers: Range<Int>, includesHead: Bool,
-        nextEndpoint: String, nextKey: String? = nil, admittedSenders: [String] = []
+        nextEndpoint: String, nextKey: CurvePublicKey? = nil, admittedSenders: [String] = [],
+        admittedKeys: [CurvePublicKey] = []
     ) {
         self.index = index
         self.rank = rank
@@ -131,5 +143,6 @@ package struct StageOrder: Sendable, Hashable {
         self.nextEndpoint = nextEndpoint
         self.nextKey = nextKey
         self.admittedSenders = admittedSenders
+        self.admittedKeys = admittedKeys
     }
 }

@@ -1,3 +1,5 @@
+import ZeroMQ
+
 /// What a worker says of itself when it joins, and again whenever its coordinator does not know it.
 package struct WorkerHello: Sendable, Hashable {
     package var version: ProtocolVersion
@@ -6,8 +8,8 @@ package struct WorkerHello: Sendable, Hashable {
     /// Random at each start of the process: tells a restarted worker from a second one of the same name.
     package var instance: UInt64
     package var processID: Int32
-    /// CURVE public key (Z85, 40 characters); nil without encryption.
-    package var publicKey: String?
+    /// What it proves its name by; nil without encryption.
+    package var publicKey: CurvePublicKey?
     /// Where earlier stages send steps to: `tcp://127.0.0.1:49152`.
     package var dataEndpoint: String
     /// `cpu`, `cuda:0`.
@@ -18,17 +20,19 @@ package struct WorkerHello: Sendable, Hashable {
     package var memoryAvailableBytes: UInt64
     /// Measured rate at which weights are read while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
-    /// SHA-256 of files whose bytes this worker holds, 32 bytes each.
+    /// SHA-256 of tensors that this worker has in its cache, 32 bytes each.
     package var cachedHashes: [[UInt8]]
     package var highestEpoch: Epoch
+    /// Where other workers may fetch weights from it; nil where it serves none.
+    package var weightsEndpoint: String?
     /// The run that it obeys until its lease lapses.
     package var run: RunID?
 
     package init(
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
-        publicKey: String? = nil, dataEndpoint: String, device: String, threadCount: Int,
+        publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
         memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
-        cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, run: RunID? = nil
+        cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, run: RunID? = nil
     ) {
         self.version = version
         self.name = name
@@ -43,6 +47,7 @@ package struct WorkerHello: Sendable, Hashable {
         self.bytesPerSecond = bytesPerSecond
         self.cachedHashes = cachedHashes
         self.highestEpoch = highestEpoch
+        self.weightsEndpoint = weightsEndpoint
         self.run = run
     }
 }

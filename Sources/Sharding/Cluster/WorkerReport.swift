@@ -10,6 +10,7 @@ package enum WorkerReport: Sendable, Hashable {
     case drained(Epoch)
     case heartbeat(WorkerHeartbeat)
     case stepFailed(StepFailure)
+    case linkFailed(LinkFailure)
     /// The worker leaves of its own will; one line says why.
     case leaving(String)
 }
@@ -94,6 +95,23 @@ package struct StepFailure: Sendable, Hashable {
         self.epoch = epoch
         self.step = step
         self.stage = stage
+        self.message = message
+    }
+}
+
+/// A stage's connection to the next one, or to the coordinator's results, that did not come about in time.
+package struct LinkFailure: Sendable, Hashable {
+    package var epoch: Epoch
+    package var stage: Int
+    /// What was tried.
+    package var endpoint: String
+    /// What came of it; one line.
+    package var message: String
+
+    package init(epoch: Epoch, stage: Int, endpoint: String, message: String) {
+        self.epoch = epoch
+        self.stage = stage
+        self.endpoint = endpoint
         self.message = message
     }
 }

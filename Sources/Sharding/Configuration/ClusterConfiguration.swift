@@ -1,3 +1,5 @@
+import ZeroMQ
+
 /// What `cluster.yaml` says: the model, where the programs listen, and the workers that compute.
 ///
 /// Made by ``load(path:)``, which has checked everything that the file alone can tell; what needs the model (manual
@@ -30,6 +32,12 @@ package struct ClusterConfiguration: Sendable, Hashable {
     package struct CoordinatorSettings: Sendable, Hashable {
         /// Where workers connect.
         package var bind: NetworkAddress
+        /// How workers reach `bind`, where that differs.
+        package var advertise: NetworkAddress?
+        /// Where the last stage sends results; `bind`'s host and any free port where the file says nothing.
+        package var results: NetworkAddress
+        /// Where workers fetch weights; likewise.
+        package var weights: NetworkAddress
         /// Where the HTTP API listens.
         package var http: NetworkAddress
     }
@@ -41,10 +49,17 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var queueCountMax: Int
     }
 
-    /// Public keys of workers by name; empty on loopback, which is all that there is yet.
+    /// Keys, without which nothing reaches beyond loopback; where there are any, all connections are encrypted.
     package struct SecuritySettings: Sendable, Hashable {
+        /// Holds `coordinator.key`; nil: connections are in clear.
         package var keyFolder: String?
-        package var workerKeys: [String: String]
+        package var keyFolderPlace: ConfigurationPlace
+        /// Who may join under which name. Workers that `launch` starts need no entry: it makes keys for them.
+        package var workerKeys: [String: CurvePublicKey]
+
+        package var keyPath: String? { keyFolder.map { "\($0)/\(SecuritySettings.keyFileName)" } }
+
+        package static let keyFileName = "coordinator.key"
     }
 
     package struct PlacementSettings: Sendable, Hashable {
@@ -83,6 +98,12 @@ package enum PlacementObjective: String, Sendable, Hashable, CaseIterable {
 package struct WorkerSettings: Sendable, Hashable {
     package var name: String
     package var start: WorkerStart
+    /// The machine that it runs on, where it is another one.
+    package var host: String?
+    /// What `ssh` is told to reach that machine: `me@10.0.0.2`, or a name of its configuration.
+    package var ssh: String?
+    /// Path of `shard-worker` there; nil looks in the PATH of an ssh session.
+    package var program: String?
     package var device: String
     /// Threads that compute; nil: a fair part of the machine's cores.
     package var threads: Int?
@@ -100,11 +121,14 @@ package struct WorkerSettings: Sendable, Hashable {
     package var layers: LayerSelection?
     /// Where `layers` stands in the file, for problems that only the model shows.
     package var layersPlace: ConfigurationPlace?
+    /// Folder for weights that come over the wire; nil: the user's own.
+    package var cacheFolder: String?
 }
 
 package enum WorkerStart: String, Sendable, Hashable, CaseIterable {
     /// `launch` starts it on this machine.
     case local
+    /// `launch` starts it on another one, through `ssh`.
     case ssh
     /// Somebody else starts it; `launch` waits for it.
     case external

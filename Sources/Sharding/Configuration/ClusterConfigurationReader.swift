@@ -6,6 +6,10 @@ import Foundation
 final class ClusterConfigurationReader {
     private static let durationMax = Duration.seconds(24 * 3600)
 
+    private static let coordinatorKeys = [
+        "bind", "advertise", "results", "weights", "http", "api_keys_file", "tls_cert", "tls_key",
+    ]
+
     let problems = ConfigurationProblems()
     private let document: YAMLDocument
     private let folder: String
@@ -28,12 +32,14 @@ final class ClusterConfigurationReader {
         let model = readModel(root)
         let coordinator = readCoordinator(root)
         let serving = readServing(root)
-        let security = readSecurity(root)
+        let security = SecurityReader(parent: self)
+        let keys = security.read(root)
         let placement = readPlacement(root)
-        let workers = WorkersReader(parent: self, folder: folder).read(root, policy: placement.policy)
+        let workers = WorkersReader(parent: self).read(root, policy: placement.policy)
+        security.check(root, keys, coordinator, workers)
         let failure = readFailure(root)
         return ClusterConfiguration(
-            model: model, coordinator: coordinator, serving: serving, security: security, placement: placement,
+            model: model, coordinator: coordinator, serving: serving, security: keys, placement: placement,
             workers: workers, failure: failure)
     }
 
@@ -42,7 +48,7 @@ final class ClusterConfigurationReader {
     }
 
     /// A section of the root; nil where it is absent.
-    private func section(_ root: YAMLMapping, _ name: String, _ known: [String]) -> YAMLMapping? {
+    func section(_ root: YAMLMapping, _ name: String, _ known: [String]) -> YAMLMapping? {
         root.value(name).flatMap { mapping($0, known: known) }
     }
 
@@ -70,19 +76,28 @@ final class ClusterConfigurationReader {
     }
 
     private func readCoordinator(_ root: YAMLMapping) -> ClusterConfiguration.CoordinatorSettings {
-        var settings = ClusterConfiguration.CoordinatorSettings(
-            bind: NetworkAddress(host: "127.0.0.1", port: 5555), http: NetworkAddress(host: "127.0.0.1", port: 8080))
-        let known = ["bind", "http", "advertise", "api_keys_file", "tls_cert", "tls_key"]
-        guard let section = section(root, "coordinator", known) else { return settings }
-        settings.bind = section.address("bind") ?? settings.bind
-        settings.http = section.addressWithoutScheme("http") ?? settings.http
-        requireLoopback(settings.bind, "bind", section)
-        requireLoopback(settings.http, "http", section)
-        if section.address("advertise") != nil {
-            section.report("advertise", "not yet; workers are on this machine and connect to bind (leave it out)")
+        let section = section(root, "coordinator", Self.coordinatorKeys)
+        let bind = section?.address("bind") ?? NetworkAddress(host: "127.0.0.1", port: 5555)
+        let free = NetworkAddress(host: bind.host, port: 0)
+        let settings = ClusterConfiguration.CoordinatorSettings(
+            bind: bind, advertise: section?.address("advertise"), results: section?.address("results") ?? free,
+            weights: section?.address("weights") ?? free,
+            http: section?.addressWithoutScheme("http") ?? NetworkAddress(host: "127.0.0.1", port: 8080))
+        guard let section else { return settings }
+        if !settings.http.isLoopback {
+            section.report(
+                "http",
+                "\(settings.http): not yet beyond loopback, which needs API keys; use 127.0.0.1:\(settings.http.port)")
         }
-        if settings.bind == settings.http, settings.bind.port != 0 {
-            section.report("http", "expected another port than bind's, got \(settings.http) for both")
+        if let advertise = settings.advertise, advertise.isWildcard {
+            section.report("advertise", "expected one address that workers can reach, got \(advertise)")
+        }
+        let ports = [("results", settings.results), ("weights", settings.weights), ("http", settings.http)]
+        for (index, (key, address)) in ports.enumerated() where address.port != 0 {
+            let others = [("bind", settings.bind)] + ports[..<index]
+            if let (other, _) = others.first(where: { $0.1.port == address.port }) {
+                section.report(key, "expected another port than \(other)'s, got \(address.port) for both")
+            }
         }
         for key in ["api_keys_file", "tls_cert", "tls_key"] where section.value(key) != nil {
             section.report(key, "not yet; the API listens on loopback only and asks for no key")
@@ -98,20 +113,6 @@ final class ClusterConfigurationReader {
         return ClusterConfiguration.ServingSettings(
             sequenceCountMax: section?.integer("max_sequences", 1...4096) ?? 64,
             queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256)
-    }
-
-    private func readSecurity(_ root: YAMLMapping) -> ClusterConfiguration.SecuritySettings {
-        let settings = ClusterConfiguration.SecuritySettings(keyFolder: nil, workerKeys: [:])
-        guard let section = section(root, "security", ["key_dir", "workers"]) else { return settings }
-        if section.value("key_dir") != nil { section.report("key_dir", "not yet; workers are on loopback only") }
-        if let workers = section.value("workers") {
-            guard case .mapping(let keys) = workers.node else {
-                problems.add(workers.place, "expected {NAME: PUBLIC KEY, …}, got \(workers.found)")
-                return settings
-            }
-            if !keys.isEmpty { section.report("workers", "not yet; workers are on loopback only") }
-        }
-        return settings
     }
 
     private func readPlacement(_ root: YAMLMapping) -> ClusterConfiguration.PlacementSettings {
@@ -138,12 +139,6 @@ final class ClusterConfigurationReader {
             section.report("dead_after", "expected at least twice the heartbeat, got less")
         }
         return settings
-    }
-
-    func requireLoopback(_ address: NetworkAddress, _ key: String, _ section: YAMLMapping) {
-        guard !address.isLoopback else { return }
-        section.report(
-            key, "\(address): not yet beyond loopback, which needs encryption; use 127.0.0.1:\(address.port)")
     }
 
     func path(_ text: String) -> String {

@@ -56,6 +56,9 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy(Self.isOctet)
     }
 
+    /// Whether it stands for every address of a machine.
+    package var isWildcard: Bool { ["*", "0.0.0.0", "::"].contains(host) }
+
     /// In libzmq's form.
     package var endpoint: String { "tcp://\(bracketedHost):\(port == 0 ? "*" : String(port))" }
 

@@ -1,15 +1,15 @@
 /// Reads the `workers` list.
 struct WorkersReader {
     let parent: ClusterConfigurationReader
-    let folder: String
 
     private static let known = [
-        "name", "start", "host", "ssh", "device", "threads", "cpus", "memory", "mode", "packed_cache", "layers",
+        "name", "start", "host", "ssh", "program", "device", "threads", "cpus", "memory", "mode", "packed_cache",
+        "layers",
         "bind", "advertise", "models", "cache",
     ]
 
     /// What a worker that somebody else starts is told by its own flags, which have these names.
-    private static let ownFlags = ["threads", "cpus", "memory", "bind", "advertise", "models"]
+    private static let ownFlags = ["threads", "cpus", "memory", "bind", "advertise", "models", "cache"]
 
     func read(_ root: YAMLMapping, policy: PlacementPolicy) -> [WorkerSettings] {
         guard root.value("workers") != nil else {
@@ -40,21 +40,48 @@ struct WorkersReader {
             worker.report("layers", "expected none, as placement.policy is \(policy.rawValue); set it to manual")
         }
         let settings = WorkerSettings(
-            name: name ?? "", start: readStart(worker), device: readDevice(worker),
+            name: name ?? "", start: readStart(worker), host: readHost(worker), ssh: readTarget(worker),
+            program: worker.string("program", expected: "a path"), device: readDevice(worker),
             threads: worker.integer("threads", 1...1024), cpus: readCPUs(worker), memoryBytes: readMemory(worker),
-            mode: readMode(worker), bind: readAddress(worker, "bind"), advertise: readAddress(worker, "advertise"),
-            modelFolders: worker.strings("models", expected: "folder")?.map(parent.path) ?? [],
-            layers: layers, layersPlace: worker.value("layers")?.place)
-        if settings.start == .external {
-            for key in Self.ownFlags where worker.value(key) != nil {
-                worker.report(key, "not yet with start: external; the worker's own --\(key) sets it")
-            }
-        }
-        if worker.value("cache") != nil { worker.report("cache", "not yet; leave it out") }
+            mode: readMode(worker), bind: worker.address("bind"), advertise: worker.address("advertise"),
+            modelFolders: worker.strings("models", expected: "folder") ?? [], layers: layers,
+            layersPlace: worker.value("layers")?.place, cacheFolder: worker.string("cache", expected: "a folder"))
+        checkStart(worker, settings)
         if let threads = settings.threads, let cpus = settings.cpus, threads > cpus.count {
             worker.report("threads", "expected at most \(cpus.count), as many as cpus names, got \(threads)")
         }
+        return settings.start == .local ? onThisMachine(settings) : settings
+    }
+
+    /// Paths of a worker of this machine count from the file; those of others are theirs.
+    private func onThisMachine(_ settings: WorkerSettings) -> WorkerSettings {
+        var settings = settings
+        settings.modelFolders = settings.modelFolders.map(parent.path)
+        settings.cacheFolder = settings.cacheFolder.map(parent.path)
         return settings
+    }
+
+    private func checkStart(_ worker: YAMLMapping, _ settings: WorkerSettings) {
+        switch settings.start {
+        case .external:
+            for key in Self.ownFlags where worker.value(key) != nil {
+                worker.report(key, "expected nothing with start: external; the worker's own --\(key) sets it")
+            }
+        case .ssh:
+            if settings.ssh == nil {
+                worker.report("ssh", "expected what ssh is to reach, such as me@10.0.0.2, got nothing")
+            }
+        case .local:
+            for key in ["host", "ssh"] where worker.value(key) != nil {
+                worker.report(key, "expected nothing with start: local, which is this machine")
+            }
+        }
+        if settings.start != .ssh, worker.value("program") != nil {
+            worker.report("program", "expected nothing without start: ssh; launch --worker names the local program")
+        }
+        if let advertise = settings.advertise, advertise.isWildcard {
+            worker.report("advertise", "expected one address that others can reach, got \(advertise)")
+        }
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -62,16 +89,25 @@ struct WorkersReader {
             && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 
+    /// Where it says nothing: over ssh with `ssh`, by somebody else with another host, else here.
     private func readStart(_ worker: YAMLMapping) -> WorkerStart {
-        let start = worker.choice("start", WorkerStart.self) ?? .local
-        if start == .ssh { worker.report("start", "ssh: not yet; use local or external") }
-        if worker.value("ssh") != nil { worker.report("ssh", "not yet; start the worker by hand (start: external)") }
-        if let host = worker.string("host", expected: "a host name or address") {
-            if !NetworkAddress(host: host, port: 0).isLoopback {
-                worker.report("host", "\(host): not yet; workers are on this machine (leave host out)")
-            }
+        if let start = worker.choice("start", WorkerStart.self) { return start }
+        if worker.value("ssh") != nil { return .ssh }
+        return worker.value("host") == nil ? .local : .external
+    }
+
+    private func readHost(_ worker: YAMLMapping) -> String? {
+        worker.scalar("host", expected: "a host name or address") { _, text in
+            NetworkAddress(text.contains(":") ? "[\(text)]:0" : "\(text):0").map(\.host)
         }
-        return start
+    }
+
+    /// It becomes an argument of ssh, so it must not look like an option.
+    private func readTarget(_ worker: YAMLMapping) -> String? {
+        worker.scalar("ssh", expected: "what ssh is to reach, such as me@10.0.0.2") { _, text in
+            let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "@.-_:[]%/".contains($0)) }
+            return isPlain && !text.isEmpty && !text.hasPrefix("-") ? text : nil
+        }
     }
 
     private func readDevice(_ worker: YAMLMapping) -> String {
@@ -104,12 +140,6 @@ struct WorkersReader {
             worker.report("packed_cache", "not yet; use off")
         }
         return mode
-    }
-
-    private func readAddress(_ worker: YAMLMapping, _ key: String) -> NetworkAddress? {
-        guard let address = worker.address(key) else { return nil }
-        parent.requireLoopback(address, key, worker)
-        return address
     }
 
     private func checkNames(_ mappings: [YAMLMapping], _ workers: [WorkerSettings]) {

@@ -73,8 +73,7 @@ package struct FileHashCache: Sendable {
     /// Keeps a hash that was just computed from the file.
     package func remember(_ file: MappedFile, _ hash: FileHash) {
         guard let folder, let identity = file.identity, let path = path(identity) else { return }
-        let now = Int64(Date().timeIntervalSince1970 * 1e9)
-        guard identity.changedNanoseconds < now - Self.settledAfterNanoseconds else { return }
+        guard Self.isSettled(identity) else { return }
         let manager = FileManager.default
         try? manager.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -83,6 +82,11 @@ package struct FileHashCache: Sendable {
         }
         let line = "\(identity.byteCount) \(identity.modifiedNanoseconds) \(identity.changedNanoseconds) \(hash)\n"
         try? Data(line.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// Whether a later change is going to show in the file's times.
+    package static func isSettled(_ identity: MappedFile.Identity) -> Bool {
+        identity.changedNanoseconds < Int64(Date().timeIntervalSince1970 * 1e9) - settledAfterNanoseconds
     }
 
     private func path(_ identity: MappedFile.Identity) -> String? {

@@ -60,13 +60,18 @@ extension ShardFolder {
     /// - Parameters:
     ///   - shards: Which; nil compares all.
     ///   - isForced: Reads them all.
+    ///   - isCancelled: Whether to stop, asked now and then.
     package func verifyFiles(
-        shards: [Int]? = nil, cache: FileHashCache, isForced: Bool = false
+        shards: [Int]? = nil, cache: FileHashCache, isForced: Bool = false, isCancelled: () -> Bool = { false }
     ) throws(ShardingError) {
         func verify(_ name: String, _ byteCount: Int, _ sha256: String) throws(ShardingError) {
             let file = try openFile(name, byteCount: byteCount)
             let hash: FileHash
-            do { hash = try cache.hash(of: file, isForced: isForced) } catch {
+            do {
+                hash = try cache.hash(of: file, isForced: isForced) { _ throws(CancellationError) in
+                    if isCancelled() { throw CancellationError() }
+                }
+            } catch {
                 throw ShardingError(.cancelled, place: file.path, expected: "to finish", got: "a request to stop")
             }
             if let error = difference(name, nil, expected: sha256, got: hash) { throw error }

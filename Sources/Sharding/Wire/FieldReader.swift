@@ -1,4 +1,5 @@
 import Foundation
+import ZeroMQ
 
 /// Turns a header's raw numbers into the ranges that values have, naming the message and the field that is wrong.
 struct FieldReader {
@@ -87,6 +88,13 @@ struct FieldReader {
             throw wrong("sampler_state", expected: "at most \(max) bytes", got: value.count)
         }
         return Array(value)
+    }
+
+    func key(_ value: String, _ field: String) throws(WireError) -> CurvePublicKey {
+        guard let key = CurvePublicKey(value) else {
+            throw wrong(field, expected: "a public key of 40 characters", got: "\(value.utf8.count) bytes")
+        }
+        return key
     }
 
     func duration(nanoseconds: UInt64, _ field: String) throws(WireError) -> Duration {

@@ -1,4 +1,5 @@
 import Foundation
+import ZeroMQ
 
 extension WireLoad {
     init(_ order: LoadOrder) {
@@ -20,6 +21,7 @@ extension WireLoad {
                 $0.isCompanion = file.isCompanion
             }
         }
+        if let order = order.weights { weights = WireLoad.Weights(order) }
         limits.cacheType =
             switch order.limits.cacheType {
             case .f32: .f32
@@ -42,8 +44,9 @@ extension WireLoad {
                 $0.endLayer = UInt32(clamping: stage.layers.upperBound)
                 $0.includesHead = stage.includesHead
                 $0.nextEndpoint = stage.nextEndpoint
-                if let key = stage.nextKey { $0.nextKey = key }
+                if let key = stage.nextKey { $0.nextKey = key.description }
                 $0.admittedSenders = stage.admittedSenders
+                $0.admittedKeys = stage.admittedKeys.map(\.description)
             }
         }
     }
@@ -68,6 +71,7 @@ extension LoadOrder {
         }
         self.init(
             epoch: Epoch(header.epoch), model: try ModelReference(header.model, read),
+            weights: header.hasWeights ? try WeightOrder(header.weights, read) : nil,
             limits: try LoadLimits(header.limits, read), stageCount: stageCount, stages: stages)
     }
 }
@@ -151,10 +155,14 @@ extension StageOrder {
         for name in header.admittedSenders {
             senders.append(name.isEmpty ? "" : try read.workerName(name, "stages.admitted_senders"))
         }
+        try read.count(header.admittedKeys.count, "stages.admitted_keys", max: WireLimits.stagesMax)
+        var keys: [CurvePublicKey] = []
+        for key in header.admittedKeys { keys.append(try read.key(key, "stages.admitted_keys")) }
         self.init(
             index: index, rank: 0, groupCount: 1, layers: first..<end, includesHead: header.includesHead,
-            nextEndpoint: try read.text(header.nextEndpoint, "stages.next_endpoint", max: 512),
-            nextKey: header.hasNextKey ? try read.text(header.nextKey, "stages.next_key", max: 40) : nil,
-            admittedSenders: senders)
+            nextEndpoint: try read.text(
+                header.nextEndpoint, "stages.next_endpoint", max: WireLimits.endpointBytesMax),
+            nextKey: header.hasNextKey ? try read.key(header.nextKey, "stages.next_key") : nil,
+            admittedSenders: senders, admittedKeys: keys)
     }
 }

@@ -10,6 +10,7 @@ package enum MessageType: UInt16, Sendable, Hashable, CaseIterable {
     case workerHeartbeat = 7
     case stepFailure = 8
     case leaving = 9
+    case linkFailure = 10
 
     // Coordinator to worker, control.
     case helloReply = 32

@@ -17,6 +17,7 @@ package enum WireLimits {
     /// Elements of logits in one message: 1 MiB.
     package static let logitsPieceElementsMax = 1 << 18
     package static let textBytesMax = 4096
+    package static let endpointBytesMax = 512
     /// Bytes of one step's messages, and nanoseconds of one stage: sums of many stay far below what integers hold.
     package static let amountMax = 1 << 50
     package static let workerNameBytesMax = 64

@@ -8,8 +8,9 @@ extension WireHello {
         name = hello.name
         instance = hello.instance
         processID = hello.processID
-        if let key = hello.publicKey { publicKey = key }
+        if let key = hello.publicKey { publicKey = key.description }
         dataEndpoint = hello.dataEndpoint
+        if let endpoint = hello.weightsEndpoint { weightsEndpoint = endpoint }
         device = hello.device
         threadCount = UInt32(clamping: hello.threadCount)
         memoryTotalBytes = hello.memoryTotalBytes
@@ -23,7 +24,7 @@ extension WireHello {
 
 extension WorkerHello {
     static let hashBytes = 32
-    static let cachedHashesMax = 16384
+    package static let cachedHashesMax = 16384
 
     init(_ header: WireHello, _ read: FieldReader) throws(WireError) {
         guard header.bytesPerSecond.isFinite, header.bytesPerSecond >= 0 else {
@@ -37,12 +38,14 @@ extension WorkerHello {
                 number: header.protocolNumber, program: try read.text(header.programVersion, "program_version", max: 64)
             ),
             name: try read.workerName(header.name, "name"), instance: header.instance, processID: header.processID,
-            publicKey: header.hasPublicKey ? try read.text(header.publicKey, "public_key", max: 40) : nil,
-            dataEndpoint: try read.text(header.dataEndpoint, "data_endpoint", max: 512),
+            publicKey: header.hasPublicKey ? try read.key(header.publicKey, "public_key") : nil,
+            dataEndpoint: try read.text(header.dataEndpoint, "data_endpoint", max: WireLimits.endpointBytesMax),
             device: try read.text(header.device, "device", max: 64),
             threadCount: try read.integer(header.threadCount, "thread_count", in: 0...65536),
             memoryTotalBytes: header.memoryTotalBytes, memoryAvailableBytes: header.memoryAvailableBytes,
             bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
+            weightsEndpoint: header.hasWeightsEndpoint
+                ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,
             run: header.hasRun ? try read.run(header.run, "run") : nil)
     }
 

@@ -58,6 +58,15 @@ extension WorkerReport {
                     $0.stage = UInt32(clamping: failure.stage)
                     $0.message = failure.message.cut()
                 })
+        case .linkFailed(let failure):
+            return try Self.frame(
+                .linkFailure, run: run, epoch: failure.epoch,
+                WireLinkFailure.with {
+                    $0.epoch = failure.epoch.rawValue
+                    $0.stage = UInt32(clamping: failure.stage)
+                    $0.endpoint = failure.endpoint.cut(max: WireLimits.endpointBytesMax)
+                    $0.message = failure.message.cut()
+                })
         case .leaving(let reason):
             return try Self.frame(.leaving, run: run, epoch: .none, WireFarewell.with { $0.reason = reason.cut() })
         }
@@ -102,6 +111,14 @@ extension WorkerReport {
                 StepFailure(
                     epoch: Epoch(header.epoch), step: header.step,
                     stage: try read.integer(header.stage, "stage", in: 0...WireLimits.stagesMax),
+                    message: try read.text(header.message, "message")))
+        case .linkFailure:
+            let header = try frame.decode(as: WireLinkFailure.self, bytesMax: limit)
+            self = .linkFailed(
+                LinkFailure(
+                    epoch: Epoch(header.epoch),
+                    stage: try read.integer(header.stage, "stage", in: 0...WireLimits.stagesMax),
+                    endpoint: try read.text(header.endpoint, "endpoint", max: WireLimits.endpointBytesMax),
                     message: try read.text(header.message, "message")))
         case .leaving:
             let header = try frame.decode(as: WireFarewell.self, bytesMax: limit)

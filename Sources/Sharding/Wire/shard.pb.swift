@@ -75,7 +75,7 @@ nonisolated struct WireHello: Sendable {
   /// 0 when it was not measured; finite.
   var bytesPerSecond: Double = 0
 
-  /// SHA-256 of files that the worker holds, 32 bytes each.
+  /// SHA-256 of tensors that the worker has in its cache, 32 bytes each.
   var cachedHashes: [Data] = []
 
   var highestEpoch: UInt64 = 0
@@ -90,12 +90,23 @@ nonisolated struct WireHello: Sendable {
   /// Clears the value of `run`. Subsequent reads from it will return its default value.
   mutating func clearRun() {self._run = nil}
 
+  /// tcp://host:port where other workers may fetch weights; absent where none are served.
+  var weightsEndpoint: String {
+    get {_weightsEndpoint ?? String()}
+    set {_weightsEndpoint = newValue}
+  }
+  /// Returns true if `weightsEndpoint` has been explicitly set.
+  var hasWeightsEndpoint: Bool {self._weightsEndpoint != nil}
+  /// Clears the value of `weightsEndpoint`. Subsequent reads from it will return its default value.
+  mutating func clearWeightsEndpoint() {self._weightsEndpoint = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _publicKey: String? = nil
   fileprivate var _run: Data? = nil
+  fileprivate var _weightsEndpoint: String? = nil
 }
 
 /// Type 2.
@@ -248,6 +259,26 @@ nonisolated struct WireStepFailure: Sendable {
   init() {}
 }
 
+/// Type 10. A stage's connection to the next one does not come about.
+nonisolated struct WireLinkFailure: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var epoch: UInt64 = 0
+
+  var stage: UInt32 = 0
+
+  /// What was tried: tcp://host:port.
+  var endpoint: String = String()
+
+  var message: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// Types 9 (leaving, worker) and 38 (stop, coordinator).
 nonisolated struct WireFarewell: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -378,34 +409,53 @@ nonisolated struct WireHelloReply: Sendable {
 }
 
 /// Type 34.
-nonisolated struct WireLoad: Sendable {
+nonisolated struct WireLoad: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var epoch: UInt64 = 0
+  var epoch: UInt64 {
+    get {_storage._epoch}
+    set {_uniqueStorage()._epoch = newValue}
+  }
 
   var model: WireLoad.Model {
-    get {_model ?? WireLoad.Model()}
-    set {_model = newValue}
+    get {_storage._model ?? WireLoad.Model()}
+    set {_uniqueStorage()._model = newValue}
   }
   /// Returns true if `model` has been explicitly set.
-  var hasModel: Bool {self._model != nil}
+  var hasModel: Bool {_storage._model != nil}
   /// Clears the value of `model`. Subsequent reads from it will return its default value.
-  mutating func clearModel() {self._model = nil}
+  mutating func clearModel() {_uniqueStorage()._model = nil}
 
   var limits: WireLoad.Limits {
-    get {_limits ?? WireLoad.Limits()}
-    set {_limits = newValue}
+    get {_storage._limits ?? WireLoad.Limits()}
+    set {_uniqueStorage()._limits = newValue}
   }
   /// Returns true if `limits` has been explicitly set.
-  var hasLimits: Bool {self._limits != nil}
+  var hasLimits: Bool {_storage._limits != nil}
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
-  mutating func clearLimits() {self._limits = nil}
+  mutating func clearLimits() {_uniqueStorage()._limits = nil}
 
-  var stageCount: UInt32 = 0
+  var stageCount: UInt32 {
+    get {_storage._stageCount}
+    set {_uniqueStorage()._stageCount = newValue}
+  }
 
-  var stages: [WireLoad.Stage] = []
+  var stages: [WireLoad.Stage] {
+    get {_storage._stages}
+    set {_uniqueStorage()._stages = newValue}
+  }
+
+  /// Absent where every worker must have the files.
+  var weights: WireLoad.Weights {
+    get {_storage._weights ?? WireLoad.Weights()}
+    set {_uniqueStorage()._weights = newValue}
+  }
+  /// Returns true if `weights` has been explicitly set.
+  var hasWeights: Bool {_storage._weights != nil}
+  /// Clears the value of `weights`. Subsequent reads from it will return its default value.
+  mutating func clearWeights() {_uniqueStorage()._weights = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -491,6 +541,52 @@ nonisolated struct WireLoad: Sendable {
       .q80,
     ]
 
+  }
+
+  nonisolated struct Weights: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// SHA-256 of the encoded ModelDescription, 32 bytes.
+    var description_p: Data = Data()
+
+    var descriptionBytes: UInt64 = 0
+
+    var sources: [WireLoad.Weights.Source] = []
+
+    /// CURVE keys of those that may fetch from this worker.
+    var readers: [String] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    nonisolated struct Source: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      /// A worker's name; empty stands for the coordinator.
+      var name: String = String()
+
+      var endpoint: String = String()
+
+      var key: String {
+        get {_key ?? String()}
+        set {_key = newValue}
+      }
+      /// Returns true if `key` has been explicitly set.
+      var hasKey: Bool {self._key != nil}
+      /// Clears the value of `key`. Subsequent reads from it will return its default value.
+      mutating func clearKey() {self._key = nil}
+
+      var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      init() {}
+
+      fileprivate var _key: String? = nil
+    }
+
+    init() {}
   }
 
   nonisolated struct File: Sendable {
@@ -588,6 +684,10 @@ nonisolated struct WireLoad: Sendable {
 
     var admittedSenders: [String] = []
 
+    /// CURVE keys of those (Z85, 40 characters), the coordinator's among them where it may send; none without
+    /// encryption.
+    var admittedKeys: [String] = []
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
@@ -597,8 +697,7 @@ nonisolated struct WireLoad: Sendable {
 
   init() {}
 
-  fileprivate var _model: WireLoad.Model? = nil
-  fileprivate var _limits: WireLoad.Limits? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Type 64. The payload is the rows' hidden states, [rows, width] f32, row-major; absent where there are no rows.
@@ -1146,7 +1245,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1169,6 +1268,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 13: try { try decoder.decodeRepeatedBytesField(value: &self.cachedHashes) }()
       case 14: try { try decoder.decodeSingularUInt64Field(value: &self.highestEpoch) }()
       case 15: try { try decoder.decodeSingularBytesField(value: &self._run) }()
+      case 16: try { try decoder.decodeSingularStringField(value: &self._weightsEndpoint) }()
       default: break
       }
     }
@@ -1224,6 +1324,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     try { if let v = self._run {
       try visitor.visitSingularBytesField(value: v, fieldNumber: 15)
     } }()
+    try { if let v = self._weightsEndpoint {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 16)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1243,6 +1346,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.cachedHashes != rhs.cachedHashes {return false}
     if lhs.highestEpoch != rhs.highestEpoch {return false}
     if lhs._run != rhs._run {return false}
+    if lhs._weightsEndpoint != rhs._weightsEndpoint {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1497,6 +1601,51 @@ nonisolated extension WireStepFailure: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 }
 
+nonisolated extension WireLinkFailure: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LinkFailure"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}stage\0\u{1}endpoint\0\u{1}message\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.stage) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.stage != 0 {
+      try visitor.visitSingularUInt32Field(value: self.stage, fieldNumber: 2)
+    }
+    if !self.endpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 3)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLinkFailure, rhs: WireLinkFailure) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs.endpoint != rhs.endpoint {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireFarewell: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Farewell"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
@@ -1685,53 +1834,104 @@ nonisolated extension WireHelloReply.Refused.Reason: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Load"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}model\0\u{1}limits\0\u{3}stage_count\0\u{1}stages\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}model\0\u{1}limits\0\u{3}stage_count\0\u{1}stages\0\u{1}weights\0")
+
+  fileprivate class _StorageClass {
+    var _epoch: UInt64 = 0
+    var _model: WireLoad.Model? = nil
+    var _limits: WireLoad.Limits? = nil
+    var _stageCount: UInt32 = 0
+    var _stages: [WireLoad.Stage] = []
+    var _weights: WireLoad.Weights? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _epoch = source._epoch
+      _model = source._model
+      _limits = source._limits
+      _stageCount = source._stageCount
+      _stages = source._stages
+      _weights = source._weights
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._model) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.stageCount) }()
-      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._epoch) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._model) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._limits) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._stageCount) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._stages) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._weights) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.epoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
-    }
-    try { if let v = self._model {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._limits {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if self.stageCount != 0 {
-      try visitor.visitSingularUInt32Field(value: self.stageCount, fieldNumber: 4)
-    }
-    if !self.stages.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._epoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._epoch, fieldNumber: 1)
+      }
+      try { if let v = _storage._model {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._limits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._stageCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._stageCount, fieldNumber: 4)
+      }
+      if !_storage._stages.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._stages, fieldNumber: 5)
+      }
+      try { if let v = _storage._weights {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireLoad, rhs: WireLoad) -> Bool {
-    if lhs.epoch != rhs.epoch {return false}
-    if lhs._model != rhs._model {return false}
-    if lhs._limits != rhs._limits {return false}
-    if lhs.stageCount != rhs.stageCount {return false}
-    if lhs.stages != rhs.stages {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._epoch != rhs_storage._epoch {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._stageCount != rhs_storage._stageCount {return false}
+        if _storage._stages != rhs_storage._stages {return false}
+        if _storage._weights != rhs_storage._weights {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1743,6 +1943,95 @@ nonisolated extension WireLoad.Format: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireLoad.CacheType: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CACHE_TYPE_UNSPECIFIED\0\u{1}CACHE_TYPE_F32\0\u{1}CACHE_TYPE_F16\0\u{1}CACHE_TYPE_Q8_0\0")
+}
+
+nonisolated extension WireLoad.Weights: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = WireLoad.protoMessageName + ".Weights"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}description\0\u{3}description_bytes\0\u{1}sources\0\u{1}readers\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.description_p) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.descriptionBytes) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.sources) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.readers) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularBytesField(value: self.description_p, fieldNumber: 1)
+    }
+    if self.descriptionBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.descriptionBytes, fieldNumber: 2)
+    }
+    if !self.sources.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.sources, fieldNumber: 3)
+    }
+    if !self.readers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.readers, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLoad.Weights, rhs: WireLoad.Weights) -> Bool {
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.descriptionBytes != rhs.descriptionBytes {return false}
+    if lhs.sources != rhs.sources {return false}
+    if lhs.readers != rhs.readers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLoad.Weights.Source: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = WireLoad.Weights.protoMessageName + ".Source"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}endpoint\0\u{1}key\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._key) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.endpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 2)
+    }
+    try { if let v = self._key {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLoad.Weights.Source, rhs: WireLoad.Weights.Source) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.endpoint != rhs.endpoint {return false}
+    if lhs._key != rhs._key {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension WireLoad.File: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1897,7 +2186,7 @@ nonisolated extension WireLoad.Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireLoad.Stage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireLoad.protoMessageName + ".Stage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}rank\0\u{3}group_count\0\u{3}first_layer\0\u{3}end_layer\0\u{3}includes_head\0\u{3}next_endpoint\0\u{3}next_key\0\u{3}admitted_senders\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}rank\0\u{3}group_count\0\u{3}first_layer\0\u{3}end_layer\0\u{3}includes_head\0\u{3}next_endpoint\0\u{3}next_key\0\u{3}admitted_senders\0\u{3}admitted_keys\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1914,6 +2203,7 @@ nonisolated extension WireLoad.Stage: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 7: try { try decoder.decodeSingularStringField(value: &self.nextEndpoint) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self._nextKey) }()
       case 9: try { try decoder.decodeRepeatedStringField(value: &self.admittedSenders) }()
+      case 10: try { try decoder.decodeRepeatedStringField(value: &self.admittedKeys) }()
       default: break
       }
     }
@@ -1951,6 +2241,9 @@ nonisolated extension WireLoad.Stage: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.admittedSenders.isEmpty {
       try visitor.visitRepeatedStringField(value: self.admittedSenders, fieldNumber: 9)
     }
+    if !self.admittedKeys.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.admittedKeys, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1964,6 +2257,7 @@ nonisolated extension WireLoad.Stage: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.nextEndpoint != rhs.nextEndpoint {return false}
     if lhs._nextKey != rhs._nextKey {return false}
     if lhs.admittedSenders != rhs.admittedSenders {return false}
+    if lhs.admittedKeys != rhs.admittedKeys {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,5 +16,6 @@ enum ControlEvent: Sendable {
     case activated(Epoch)
     case drained(Epoch)
     case stepFailed(StepFailure)
+    case linkFailed(LinkFailure)
     case leave(String)
 }

@@ -20,7 +20,7 @@ extension ControlLoop {
         epochs.forgetSpare()
         epochs.begin(order, run: run, part: nil)
         logger.info("loading", metadata: ["epoch": "\(order.epoch)", "stages": "\(order.stages.map(\.index))"])
-        epochs.startLoad(PartLoad(order, configuration, control: inbox))
+        epochs.startLoad(PartLoad(order, configuration, exchange: exchange, control: inbox))
     }
 
     func partLoaded(_ order: LoadOrder, _ part: LoadedPart) {
@@ -32,7 +32,7 @@ extension ControlLoop {
         guard epochs.drop(failure.epoch) else { return }
         // A launcher tells it with its own words; who started a worker by hand reads it here.
         logger.log(
-            level: configuration.endsWithCoordinator ? .info : .error, "load failed: \(failure.message)",
+            level: configuration.ending == .withLauncher ? .info : .error, "load failed: \(failure.message)",
             metadata: ["epoch": "\(failure.epoch)"])
         report(.loadFailed(failure))
     }

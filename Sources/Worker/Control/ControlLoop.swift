@@ -10,6 +10,8 @@ final class ControlLoop {
     private static let outboxMax = 1024
 
     let configuration: WorkerConfiguration
+    /// nil for a worker that has the files.
+    let exchange: WeightExchange?
     let steps: Mailbox<StepCommand>
     let inbox: Mailbox<ControlEvent>
     let logger: Logger
@@ -25,16 +27,18 @@ final class ControlLoop {
     private var bytesPerSecond = 0.0
     private let instance = UInt64.random(in: .min ... .max)
     private var refusedMessages = RepeatedLog()
+    private var failedHandshakes = RepeatedLog(interval: .seconds(10))
 
     /// Runs until the worker ends.
     static func main(
-        _ configuration: WorkerConfiguration, context: Context, wakeup: Wakeup, inbox: Mailbox<ControlEvent>,
-        steps: Mailbox<StepCommand>, counters: StepCounters, logger: Logger
+        _ configuration: WorkerConfiguration, context: Context, exchange: WeightExchange?, wakeup: Wakeup,
+        inbox: Mailbox<ControlEvent>, steps: Mailbox<StepCommand>, counters: StepCounters, logger: Logger
     ) -> WorkerOutcome {
         do throws(ZeroMQError) {
             let loop = SocketLoop(context: context, wakeup: wakeup)
             let control = try ControlLoop(
-                configuration, loop: loop, inbox: inbox, steps: steps, counters: counters, logger: logger)
+                configuration, loop: loop, exchange: exchange, inbox: inbox, steps: steps, counters: counters,
+                logger: logger)
             return try control.run()
         } catch {
             return .failed(WorkerError(.failed, place: "control socket", "\(error)"))
@@ -42,10 +46,11 @@ final class ControlLoop {
     }
 
     private init(
-        _ configuration: WorkerConfiguration, loop: SocketLoop, inbox: Mailbox<ControlEvent>,
-        steps: Mailbox<StepCommand>, counters: StepCounters, logger: Logger
+        _ configuration: WorkerConfiguration, loop: SocketLoop, exchange: WeightExchange?,
+        inbox: Mailbox<ControlEvent>, steps: Mailbox<StepCommand>, counters: StepCounters, logger: Logger
     ) throws(ZeroMQError) {
         self.configuration = configuration
+        self.exchange = exchange
         self.loop = loop
         self.inbox = inbox
         self.steps = steps
@@ -53,9 +58,12 @@ final class ControlLoop {
         self.logger = logger
         membership = Membership(
             name: configuration.name, coordinator: configuration.coordinator.description,
-            endsWithCoordinator: configuration.endsWithCoordinator)
+            ending: configuration.ending)
         // Pings come from the coordinator, with the time after which this end too gives the connection up.
-        let options = SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: nil)
+        var options = SocketOptions(frameBytesMax: 4 << 20, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: nil)
+        if let security = configuration.security {
+            options.security = .client(security.keys, server: security.coordinator)
+        }
         socket = try loop.open(.dealer, options: options, monitored: true)
     }
 
@@ -88,6 +96,10 @@ final class ControlLoop {
         case .activated(let epoch): report(.activated(epoch))
         case .drained(let epoch):
             if epochs.drained(epoch) { report(.drained(epoch)) }
+        case .linkFailed(let failure):
+            logger.warning(
+                "no way to \(failure.endpoint): \(failure.message)", metadata: ["epoch": "\(failure.epoch)"])
+            report(.linkFailed(failure))
         case .stepFailed(let failure):
             logger.warning("step \(failure.step) failed: \(failure.message)", metadata: ["epoch": "\(failure.epoch)"])
             report(.stepFailed(failure))
@@ -96,14 +108,29 @@ final class ControlLoop {
     }
 
     private func start(listeningAt endpoint: Endpoint) throws(ZeroMQError) {
-        let advertised = configuration.advertise.map {
-            Endpoint(host: $0.host, port: $0.port == 0 ? endpoint.port : $0.port)
-        }
-        dataEndpoint = advertised ?? endpoint
+        dataEndpoint = advertised(endpoint)
         // Large enough that caches do not hold it, small enough to take some 50 ms.
         bytesPerSecond = MemoryBandwidth.measure(threadCount: configuration.cpu.threads, bytesMax: 64 << 20) ?? 0
         perform(membership.started())
         try socket.socket.connect(configuration.coordinator)
+    }
+
+    /// The data socket's endpoint for others: a wildcard is this machine as the coordinator's network sees it, or stays
+    /// one where this is the coordinator's machine, for everybody to put its address there.
+    ///
+    /// - Parameter isFixed: whether the port that is advertised is this socket's.
+    private func advertised(_ bound: Endpoint, isFixed: Bool = true) -> Endpoint {
+        if let advertise = configuration.advertise {
+            let port = isFixed && advertise.port != 0 ? advertise.port : bound.port
+            return Endpoint(host: advertise.host, port: port)
+        }
+        guard bound.isWildcard else { return bound }
+        let coordinator = configuration.coordinator
+        guard !coordinator.isLoopback,
+            let host = try? LocalAddress.toward(host: coordinator.host, port: coordinator.port),
+            host != coordinator.host
+        else { return Endpoint(host: "*", port: bound.port) }
+        return Endpoint(host: host, port: bound.port)
     }
 
     // MARK: The coordinator
@@ -116,7 +143,7 @@ final class ControlLoop {
             outbox.removeAll()
             perform(membership.disconnected())
         case .handshakeFailed(let peer, let reason):
-            refuse("\(peer): no coordinator of this protocol: \(reason)")
+            notJoined("\(peer): the coordinator does not let worker \(configuration.name) in: \(reason)\(keyHint)")
         case .connected, .accepted: break
         }
     }
@@ -212,11 +239,15 @@ final class ControlLoop {
         let memory = machine.memory
         let total = min(memory.totalBytes, configuration.memoryBytesMax ?? .max)
         let hello = WorkerHello(
-            name: configuration.name, instance: instance, processID: getpid(), dataEndpoint: dataEndpoint.description,
+            name: configuration.name, instance: instance, processID: getpid(),
+            publicKey: configuration.security?.keys.publicKey, dataEndpoint: dataEndpoint.description,
             device: configuration.device, threadCount: configuration.cpu.threads,
             memoryTotalBytes: UInt64(clamping: total),
             memoryAvailableBytes: UInt64(clamping: min(total, memory.availableBytes)),
-            bytesPerSecond: bytesPerSecond, highestEpoch: epochs.highest, run: membership.run)
+            bytesPerSecond: bytesPerSecond,
+            cachedHashes: exchange?.store.hashes(max: WorkerHello.cachedHashesMax).map(\.bytes) ?? [],
+            highestEpoch: epochs.highest,
+            weightsEndpoint: exchange.map { advertised($0.endpoint, isFixed: false).description }, run: membership.run)
         let outcome = try? send(.hello(hello))
         if outcome != .sent { membership.helloNotSent(now: .now) }
     }
@@ -228,6 +259,19 @@ final class ControlLoop {
             stepsCompleted: counters.stepsCompleted.load(ordering: .relaxed),
             layersCompleted: counters.layersCompleted.load(ordering: .relaxed),
             memoryAvailableBytes: UInt64(clamping: machine.memory.availableBytes))
+    }
+
+    private var keyHint: String {
+        guard let security = configuration.security else {
+            return "; if it has keys, give --key and --coordinator-key"
+        }
+        return "; is \(security.coordinator) its key (--coordinator-key), and \(security.keys.publicKey) listed for "
+            + "\(configuration.name) under security.workers in its cluster.yaml?"
+    }
+
+    /// The connection stood and its handshake failed; it is tried again and again.
+    private func notJoined(_ text: String) {
+        if let line = failedHandshakes.line(text, now: .now) { logger.warning("\(line)") }
     }
 
     /// Drops what is not for this worker, or no message at all.

@@ -25,6 +25,8 @@ struct Membership {
         case joined(nextHeartbeat: Instant)
     }
 
+    /// Without a connection for this long, it is told what may be wrong.
+    static let awayTold = Duration.seconds(10)
     /// Pause between hellos that nobody answers.
     static let helloInterval = Duration.seconds(1)
     /// A name may belong to a process that died just now: for so long it is asked for again.
@@ -38,14 +40,19 @@ struct Membership {
     private var leaseEnds: Instant?
     private var nameTakenSince: Instant?
     private var saidThatItWaits = false
+    /// Since when there is no connection, and whether that it lasts was told.
+    private var awaySince: Instant?
+    private var saidThatItIsAway = false
     private let name: String
     private let coordinator: String
-    private let endsWithCoordinator: Bool
+    private let ending: WorkerEnding
+    /// Since when there is no coordinator; nil while there is one.
+    private var orphanSince: Instant?
 
-    init(name: String, coordinator: String, endsWithCoordinator: Bool) {
+    init(name: String, coordinator: String, ending: WorkerEnding) {
         self.name = name
         self.coordinator = coordinator
-        self.endsWithCoordinator = endsWithCoordinator
+        self.ending = ending
     }
 
     var isJoined: Bool {
@@ -103,8 +110,13 @@ struct Membership {
                         "the coordinator at \(coordinator) was silent for \(heartbeat.deadAfter); greeting it again"))
             }
         }
+        if isJoined { orphanSince = nil } else { orphanSince = orphanSince ?? now }
+        if ending == .withCoordinator, let orphanSince, now - orphanSince >= WorkerEnding.orphanAfter {
+            return actions + [.end(.left("no coordinator at \(coordinator) for \(WorkerEnding.orphanAfter)"))]
+        }
+        if phase != .away { awaySince = nil }
         switch phase {
-        case .away: break
+        case .away: actions += stillAway(now: now)
         case .greeting(let next) where now >= next:
             phase = .greeting(nextHello: now + Self.helloInterval)
             actions.append(.sendHello)
@@ -114,6 +126,20 @@ struct Membership {
         case .greeting, .joined: break
         }
         return actions
+    }
+
+    /// Once for each time that it lasts: a wrong address and a closed port look the same from here.
+    private mutating func stillAway(now: Instant) -> [Action] {
+        let since = awaySince ?? now
+        if awaySince == nil { (awaySince, saidThatItIsAway) = (now, false) }
+        guard !saidThatItIsAway, now - since >= Self.awayTold else { return [] }
+        saidThatItIsAway = true
+        return [
+            .log(
+                .warning,
+                "no connection to \(coordinator) for \(Self.awayTold): is the coordinator running, is that its address, and "
+                    + "is the port open on its machine? going on waiting")
+        ]
     }
 
     /// The coordinator does not know this worker (any more).
@@ -163,7 +189,7 @@ struct Membership {
 
     /// The coordinator says good-bye.
     mutating func stopped(_ reason: String, now: Instant) -> [Action] {
-        guard !endsWithCoordinator else { return [.end(.left(reason))] }
+        guard !ending.endsWithCoordinator else { return [.end(.left(reason))] }
         phase = .greeting(nextHello: now + Self.helloInterval)
         leaseEnds = nil
         run = nil

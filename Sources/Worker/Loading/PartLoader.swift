@@ -3,6 +3,8 @@ import Inference
 import ModelFiles
 import Models
 import Sharding
+import WeightTransfer
+import ZeroMQ
 
 /// Loads one worker's part of a plan: finds the files, checks them, packs the layers' weights onto the device.
 struct PartLoader {
@@ -11,15 +13,42 @@ struct PartLoader {
 
     let order: LoadOrder
     let configuration: WorkerConfiguration
+    /// nil for a worker that has the files.
+    let exchange: WeightExchange?
+    /// Takes progress from other threads.
+    let report: LoadProgressReport
 
     func load(_ progress: @escaping Progress) throws(LoadProblem) -> LoadedPart {
+        if let weights = order.weights, let exchange { return try gather(weights, exchange, progress) }
         let needed = neededFiles()
         let found = try ModelFinder(folders: configuration.modelFolders).find(needed, folder: order.model.folder)
-        let checked = try check(needed, found.paths, progress)
-        var done = checked.hashedBytes
-        let file = try open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1))
-        let model = try describe(file)
-        let needs = try PartNeeds(order, model: model, file: file)
+        let checks = try checks(of: needed, found.paths)
+        let hashing = compareHashes(checks.hashed)
+        do {
+            let file = try open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1))
+            let model = try describe(file)
+            let needs = try PartNeeds(order, model: model, file: file)
+            let part = try pack(
+                file, model, needs, name: file.name, unhashed: checks.unhashed, doneBefore: 0, progress)
+            try hashing.wait()
+            return part
+        } catch {
+            // A file that cannot be read is told by its hash, where that is wrong too.
+            if error.reason == .invalidFile { try hashing.wait() }
+            throw error
+        }
+    }
+
+    /// Puts the weights of the stages onto the device.
+    ///
+    /// - Parameters:
+    ///   - name: of the model, for errors.
+    ///   - doneBefore: bytes that count as done beside those of the weights.
+    func pack(
+        _ source: any TensorSource, _ model: ModelSpec, _ needs: PartNeeds, name: String,
+        unhashed: [LoadedPart.SourceFile], doneBefore: Int, _ progress: Progress
+    ) throws(LoadProblem) -> LoadedPart {
+        var done = doneBefore
         let total = done + needs.weightBytes
         let device = try makeDevice()
         var weights: [any WeightResidency] = []
@@ -27,24 +56,24 @@ struct PartLoader {
             do {
                 weights.append(
                     try ResidentWeights(
-                        model: model, layers: stage.layers, hasHead: stage.includesHead, source: file, device: device
+                        model: model, layers: stage.layers, hasHead: stage.includesHead, source: source, device: device
                     ) { state throws(InferenceError) in
                         guard progress(done + bytes * state.unitsDone / max(1, state.unitCount), total) else {
                             throw InferenceError(.weights, place: "load", "was cancelled")
                         }
                     })
             } catch {
-                throw LoadProblem(Self.reason(error), "\(file.name): \(error)")
+                if let cause = error.cause as? WeightTransferError { throw LoadProblem(cause) }
+                throw LoadProblem(Self.reason(error), "\(name): \(error)")
             }
             done += bytes
         }
         return LoadedPart(
-            order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes,
-            unhashed: checked.unhashed)
+            order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes, unhashed: unhashed)
     }
 
     /// Of a folder of shards, only those with units of these stages; else all.
-    private func neededFiles() -> [ModelReferenceFile] {
+    func neededFiles() -> [ModelReferenceFile] {
         guard order.model.format == .shards else { return order.model.files }
         return order.model.files.filter { file in
             file.units.isEmpty
@@ -58,12 +87,18 @@ struct PartLoader {
         }
     }
 
-    /// Compares sizes and hashes with the order's; returns the bytes that were hashed, and the files without a hash.
-    private func check(
-        _ files: [ModelReferenceFile], _ paths: [String], _ progress: Progress
-    ) throws(LoadProblem) -> (hashedBytes: Int, unhashed: [LoadedPart.SourceFile]) {
-        let total = files.reduce(0) { $0 &+ ($1.sha256.isEmpty ? 0 : Int(clamping: $1.bytes)) }
-        var done = 0
+    /// A file whose hash the order names.
+    private struct HashedFile: Sendable {
+        var name: String
+        var file: MappedFile
+        var expected: FileHash
+    }
+
+    /// Compares sizes with the order's; what has no hash there is told from later versions by its state.
+    private func checks(
+        of files: [ModelReferenceFile], _ paths: [String]
+    ) throws(LoadProblem) -> (hashed: [HashedFile], unhashed: [LoadedPart.SourceFile]) {
+        var hashed: [HashedFile] = []
         var unhashed: [LoadedPart.SourceFile] = []
         for (file, path) in zip(files, paths) {
             let mapped: MappedFile
@@ -76,28 +111,40 @@ struct PartLoader {
                 throw LoadProblem(
                     .hashMismatch, "\(file.name): size: expected \(file.bytes) bytes, got \(mapped.byteCount)")
             }
-            guard let expected = FileHash(bytes: file.sha256) else {
+            if let expected = FileHash(bytes: file.sha256) {
+                hashed.append(HashedFile(name: file.name, file: mapped, expected: expected))
+            } else {
                 unhashed.append(LoadedPart.SourceFile(path: path, identity: mapped.identity))
-                continue
-            }
-            let hash: FileHash
-            do {
-                hash = try configuration.hashes.hash(of: mapped, isForced: configuration.isVerifying) {
-                    bytes throws(CancellationError) in
-                    done += bytes
-                    if !progress(done, total) { throw CancellationError() }
-                }
-            } catch {
-                throw LoadProblem(.other, "\(file.name): the load was cancelled")
-            }
-            guard hash == expected else {
-                throw LoadProblem(.hashMismatch, "\(file.name): sha256: expected \(expected), got \(hash)")
             }
         }
-        return (done, unhashed)
+        return (hashed, unhashed)
     }
 
-    private func open(_ folder: String, _ paths: [String]) throws(LoadProblem) -> ModelFile {
+    /// Begins to compare hashes, while the weights are packed: so the files are read once.
+    private func compareHashes(_ files: [HashedFile]) -> BackgroundWork<Void, LoadProblem> {
+        let (cache, isForced, report) = (configuration.hashes, configuration.isVerifying, report)
+        let total = files.reduce(0) { $0 + $1.file.byteCount }
+        return BackgroundWork(name: "shard-verify") { (isCancelled) throws(LoadProblem) in
+            var done = 0
+            for file in files {
+                let hash: FileHash
+                do {
+                    hash = try cache.hash(of: file.file, isForced: isForced) { bytes throws(CancellationError) in
+                        done += bytes
+                        report.hashed(done, total: total)
+                        if isCancelled() { throw CancellationError() }
+                    }
+                } catch {
+                    throw LoadProblem(.other, "\(file.name): the load was cancelled")
+                }
+                guard hash == file.expected else {
+                    throw LoadProblem(.hashMismatch, "\(file.name): sha256: expected \(file.expected), got \(hash)")
+                }
+            }
+        }
+    }
+
+    func open(_ folder: String, _ paths: [String]) throws(LoadProblem) -> ModelFile {
         guard let first = paths.first else {
             throw LoadProblem(.invalidFile, "model: files: expected some with weights, got none")
         }
@@ -112,7 +159,7 @@ struct PartLoader {
         }
     }
 
-    private func describe(_ file: ModelFile) throws(LoadProblem) -> ModelSpec {
+    func describe(_ file: ModelFile) throws(LoadProblem) -> ModelSpec {
         do throws(ModelError) {
             let model = try ModelSpec(describing: file)
             for stage in order.stages {

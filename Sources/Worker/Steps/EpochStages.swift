@@ -2,15 +2,23 @@ import Inference
 import Sharding
 import ZeroMQ
 
+/// Where a stage sends to, and whom it expects there.
+struct LinkTarget: Hashable {
+    var endpoint: Endpoint
+    var security: SocketSecurity
+}
+
 /// A connection to the next stage, shared by all stages that send there.
 final class StageLink {
-    let endpoint: Endpoint
+    let target: LinkTarget
     let socket: LoopSocket
     /// Whether the other end has answered the handshake, so that a send is not refused.
     var isReady = false
+    /// Why it is not ready, as far as that shows.
+    var lastProblem: String?
 
-    init(_ endpoint: Endpoint, _ socket: LoopSocket) {
-        self.endpoint = endpoint
+    init(_ target: LinkTarget, _ socket: LoopSocket) {
+        self.target = target
         self.socket = socket
     }
 }
@@ -19,14 +27,16 @@ final class StageLink {
 final class EpochStage {
     let order: StageOrder
     let runner: ShardRunner
-    let next: StageLink
+    let target: LinkTarget
+    /// Made when the epoch is to be active: before that the other end may not expect this one.
+    var next: StageLink?
     /// The last step that this stage computed: the next one must follow it.
     var lastStep: UInt64 = 0
 
-    init(_ order: StageOrder, runner: ShardRunner, next: StageLink) {
+    init(_ order: StageOrder, runner: ShardRunner, target: LinkTarget) {
         self.order = order
         self.runner = runner
-        self.next = next
+        self.target = target
     }
 }
 
@@ -35,8 +45,8 @@ final class EpochStages {
     enum Phase {
         /// Steps are not taken yet.
         case installed
-        /// Takes steps as soon as all links are ready.
-        case activating
+        /// Takes steps as soon as all links are ready; until then those that are not are told of, once.
+        case activating(until: ContinuousClock.Instant?)
         case active
         /// A step failed, so the state of later ones is in doubt: they are dropped until the epoch is.
         case failed
@@ -47,14 +57,21 @@ final class EpochStages {
     /// Keeps the device and the weights.
     let part: LoadedPart
     let stages: [Int: EpochStage]
+    let heartbeat: SocketOptions.Heartbeat
     var phase = Phase.installed
 
-    init(epoch: Epoch, run: RunID, part: LoadedPart, stages: [Int: EpochStage]) {
+    init(
+        epoch: Epoch, run: RunID, part: LoadedPart, stages: [Int: EpochStage], heartbeat: SocketOptions.Heartbeat
+    ) {
         self.epoch = epoch
         self.run = run
         self.part = part
         self.stages = stages
+        self.heartbeat = heartbeat
     }
 
-    var areLinksReady: Bool { stages.values.allSatisfy(\.next.isReady) }
+    /// Those that cannot send on yet, by their index.
+    var unreadyStages: [EpochStage] {
+        stages.values.filter { $0.next?.isReady != true }.sorted { $0.order.index < $1.order.index }
+    }
 }

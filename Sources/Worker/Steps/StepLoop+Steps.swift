@@ -7,10 +7,11 @@ extension StepLoop {
     /// Takes one message of the data socket: computes the step and sends it on, or drops it.
     func take(_ message: borrowing ReceivedMessage) {
         guard message.frameCount <= 2 else { return drop("a message of \(message.frameCount) frames, expected 1 or 2") }
+        let sender = message.peerKey
         message.header.withBytes { header in
             message.payload.withBytes { payload in
                 do throws(WireError) {
-                    take(try CheckedFrame(header, payload: payload))
+                    take(try CheckedFrame(header, payload: payload), from: sender)
                 } catch {
                     drop("data socket: \(error)")
                 }
@@ -18,13 +19,17 @@ extension StepLoop {
         }
     }
 
-    private func take(_ frame: CheckedFrame) {
+    /// - Parameter sender: who proved to be at the other end; nil without encryption.
+    private func take(_ frame: CheckedFrame, from sender: CurvePublicKey?) {
         let prefix = frame.prefix
         guard let epoch = epochs[prefix.epoch], epoch.run == prefix.run else {
             return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which this worker does not hold")
         }
         guard case .active = epoch.phase else {
             return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which is not active")
+        }
+        guard isAdmitted(sender, to: prefix.stage, of: epoch) else {
+            return drop("\(frame.type.name) \(prefix.step) for stage \(prefix.stage), from one that may not send it")
         }
         counters.stepsReceived.add(1, ordering: .relaxed)
         do throws(StepProblem) {
@@ -58,6 +63,13 @@ extension StepLoop {
         }
     }
 
+    /// Who may connect may still send only to the stages that come after its own.
+    private func isAdmitted(_ sender: CurvePublicKey?, to stage: UInt16, of epoch: EpochStages) -> Bool {
+        guard configuration.security != nil else { return true }
+        guard let sender, let stage = epoch.stages[Int(stage)] else { return false }
+        return stage.order.admittedKeys.contains(sender)
+    }
+
     private func run(_ step: StepMessage, _ frame: CheckedFrame, _ stage: EpochStage) throws(StepProblem) {
         let started = ContinuousClock.now
         var result: StepResult?
@@ -78,7 +90,7 @@ extension StepLoop {
             try send(result, of: next, from: stage)
         } else {
             next.stage += 1
-            try send(next, &output, to: stage.next)
+            try send(next, &output, to: try stage.link)
         }
     }
 
@@ -94,7 +106,7 @@ extension StepLoop {
             let hasPayload = payload.byteCount > 0
             var outcome = try link.socket.socket.send(&header, more: hasPayload)
             if outcome == .sent, hasPayload { outcome = try link.socket.socket.send(&payload) }
-            guard outcome == .sent else { throw ZeroMQError.sendRefused(to: link.endpoint) }
+            guard outcome == .sent else { throw ZeroMQError.sendRefused(to: link.target.endpoint) }
         } catch {
             throw StepProblem("next stage: \(error)")
         }
@@ -106,9 +118,9 @@ extension StepLoop {
         let message = StepResultMessage(
             run: step.run, epoch: step.epoch, stage: step.stage, result: result, wireBytes: step.wireBytes)
         do {
-            let link = stage.next
+            let link = try stage.link
             guard try link.socket.socket.send(Message(message.frame())) == .sent else {
-                throw ZeroMQError.sendRefused(to: link.endpoint)
+                throw ZeroMQError.sendRefused(to: link.target.endpoint)
             }
             for range in message.logitsPieces {
                 try sendLogits(message, range, to: link)
@@ -125,12 +137,22 @@ extension StepLoop {
         }
         let deadline = ContinuousClock.now + Self.logitsDeadline
         while try link.socket.socket.send(Message(frame), payload: Message(payload)) != .sent {
-            guard ContinuousClock.now < deadline else { throw ZeroMQError.sendRefused(to: link.endpoint) }
+            guard ContinuousClock.now < deadline else { throw ZeroMQError.sendRefused(to: link.target.endpoint) }
             try link.socket.socket.waitUntilWritable(until: deadline)
         }
     }
 
     private static let logitsDeadline = Duration.seconds(10)
+}
+
+extension EpochStage {
+    /// Of an active epoch, whose links are all made.
+    fileprivate var link: StageLink {
+        get throws(StepProblem) {
+            guard let next else { throw StepProblem("next stage: not connected") }
+            return next
+        }
+    }
 }
 
 /// Why a step ended at this stage; one line.

@@ -8,12 +8,19 @@ import ZeroMQ
 final class StepLoop {
     /// Messages taken before commands are looked at again.
     private static let messagesPerTurn = 16
-    /// Queues for more than any window of steps in flight, so that a refused send is a fault.
-    ///
+    /// Steps that a peer may have waiting here, in bytes; more wait with the peer, whose queue holds more than any window
+    /// of steps in flight, so that a refused send is a fault.
+    private static let receiveBytesMax = 512 << 20
+
     /// - Parameter heartbeat: of the end that connects; it pings, and tells the other after what silence to give up.
-    private static func dataOptions(_ heartbeat: SocketOptions.Heartbeat? = nil) -> SocketOptions {
-        SocketOptions(
-            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: heartbeat)
+    static func dataOptions(
+        _ security: SocketSecurity, _ heartbeat: SocketOptions.Heartbeat? = nil
+    ) -> SocketOptions {
+        var options = SocketOptions(
+            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: heartbeat,
+            receiveBytesMax: receiveBytesMax)
+        options.security = security
+        return options
     }
 
     let inbox: Mailbox<StepCommand>
@@ -22,15 +29,18 @@ final class StepLoop {
     let logger: Logger
     var epochs: [Epoch: EpochStages] = [:]
     let loop: SocketLoop
+    let configuration: WorkerConfiguration
     private let data: LoopSocket
-    private var links: [Endpoint: StageLink] = [:]
+    /// Lets those in who may send to a stage that is here; nil: connections are in clear.
+    let admission: Admission?
+    var links: [LinkTarget: StageLink] = [:]
     private var isStopping = false
     private var droppedMessages = RepeatedLog()
 
     /// Runs until it is stopped.
     static func main(
-        _ configuration: WorkerConfiguration, context: Context, wakeup: Wakeup, inbox: Mailbox<StepCommand>,
-        control: Mailbox<ControlEvent>, counters: StepCounters, logger: Logger
+        _ configuration: WorkerConfiguration, context: Context, admission: Admission?, wakeup: Wakeup,
+        inbox: Mailbox<StepCommand>, control: Mailbox<ControlEvent>, counters: StepCounters, logger: Logger
     ) {
         do {
             if let first = configuration.cpu.cpus.first {
@@ -38,9 +48,12 @@ final class StepLoop {
                 _ = try CPUDevice(CPUDeviceOptions(threads: 1, kernels: configuration.cpu.kernels, cpus: [first]))
             }
             let loop = SocketLoop(context: context, wakeup: wakeup)
-            let data = try loop.open(.pull, options: dataOptions())
+            let security = configuration.security.map { SocketSecurity.server($0.keys, domain: .data) } ?? .none
+            let data = try loop.open(.pull, options: dataOptions(security))
             let endpoint = try data.socket.bind(configuration.bind)
-            let steps = StepLoop(loop, data, inbox: inbox, control: control, counters: counters, logger: logger)
+            let steps = StepLoop(
+                configuration, loop, data, admission, inbox: inbox, control: control, counters: counters,
+                logger: logger)
             try control.post(.listening(endpoint))
             try steps.run()
         } catch {
@@ -50,11 +63,13 @@ final class StepLoop {
     }
 
     private init(
-        _ loop: SocketLoop, _ data: LoopSocket, inbox: Mailbox<StepCommand>, control: Mailbox<ControlEvent>,
-        counters: StepCounters, logger: Logger
+        _ configuration: WorkerConfiguration, _ loop: SocketLoop, _ data: LoopSocket, _ admission: Admission?,
+        inbox: Mailbox<StepCommand>, control: Mailbox<ControlEvent>, counters: StepCounters, logger: Logger
     ) {
+        self.configuration = configuration
         self.loop = loop
         self.data = data
+        self.admission = admission
         self.inbox = inbox
         self.control = control
         self.counters = counters
@@ -63,10 +78,11 @@ final class StepLoop {
 
     private func run() throws(ZeroMQError) {
         while !isStopping {
-            try loop.wait(until: .now + .seconds(1))
+            try loop.wait(until: activationCheck ?? .now + .seconds(1))
             for command in inbox.takeAll() { try perform(command) }
             for link in links.values { try watch(link) }
             activateReady()
+            reportUnreachable(now: .now)
             for _ in 0..<Self.messagesPerTurn {
                 guard let message = try data.socket.receive() else { break }
                 take(message)
@@ -82,13 +98,15 @@ final class StepLoop {
             try install(order, part, run, SocketOptions.Heartbeat(heartbeat))
         case .activate(let epoch):
             if let stages = epochs[epoch], case .installed = stages.phase {
-                stages.phase = .activating
+                try connect(stages)
+                stages.phase = .activating(until: .now + Self.linkDeadline)
             } else if let stages = epochs[epoch], case .active = stages.phase {
                 post(.activated(epoch))
             }
         case .drop(let epoch):
             epochs[epoch] = nil
             dropUnusedLinks()
+            admitSenders()
             noteNewestEpoch()
             post(.drained(epoch))
         case .stop: isStopping = true
@@ -103,17 +121,13 @@ final class StepLoop {
         var cacheBytes = 0
         do {
             for (stage, weights) in zip(order.stages, part.weights) {
-                guard let endpoint = Endpoint(stage.nextEndpoint), endpoint.isLoopback, endpoint.port > 0 else {
-                    throw LoadProblem(
-                        .other,
-                        "stage \(stage.index): next endpoint: expected one on loopback, got \(stage.nextEndpoint)")
-                }
+                let target = try target(of: stage)
                 let options = try ShardRunnerOptions(stage, order.limits)
                 let runner = try ShardRunner(
                     model: part.model, options: options, weights: CountedWeights(weights, counters: counters),
                     device: part.device)
                 cacheBytes = saturatingSum(cacheBytes, options.cacheBytes(of: part.model))
-                stages[stage.index] = EpochStage(stage, runner: runner, next: try link(to: endpoint, heartbeat))
+                stages[stage.index] = EpochStage(stage, runner: runner, target: target)
             }
         } catch let problem as LoadProblem {
             return fail(order.epoch, problem)
@@ -124,7 +138,9 @@ final class StepLoop {
         } catch {
             return fail(order.epoch, LoadProblem(.other, "\(error)"))
         }
-        epochs[order.epoch] = EpochStages(epoch: order.epoch, run: run, part: part, stages: stages)
+        epochs[order.epoch] = EpochStages(
+            epoch: order.epoch, run: run, part: part, stages: stages, heartbeat: heartbeat)
+        admitSenders()
         post(
             .installed(
                 Loaded(
@@ -138,7 +154,7 @@ final class StepLoop {
     }
 
     private func activateReady() {
-        for stages in epochs.values where stages.areLinksReady {
+        for stages in epochs.values where stages.unreadyStages.isEmpty {
             guard case .activating = stages.phase else { continue }
             stages.phase = .active
             noteNewestEpoch()
@@ -157,38 +173,6 @@ final class StepLoop {
         } catch {
             // Closed: the worker is ending. Full: the control thread hangs, and its silence ends this worker.
             logger.error("the control thread takes no events: \(error)")
-        }
-    }
-
-    // MARK: Links
-
-    private func link(
-        to endpoint: Endpoint, _ heartbeat: SocketOptions.Heartbeat
-    ) throws(ZeroMQError) -> StageLink {
-        if let link = links[endpoint] { return link }
-        let link = StageLink(endpoint, try loop.open(.push, options: Self.dataOptions(heartbeat), monitored: true))
-        try link.socket.socket.connect(endpoint)
-        links[endpoint] = link
-        return link
-    }
-
-    private func watch(_ link: StageLink) throws(ZeroMQError) {
-        while let event = try link.socket.nextConnectionEvent() {
-            switch event {
-            case .ready: link.isReady = true
-            case .disconnected: link.isReady = false
-            case .handshakeFailed(let peer, let reason):
-                drop("\(peer): no stage of this protocol: \(reason)")
-            case .connected, .accepted: break
-            }
-        }
-    }
-
-    private func dropUnusedLinks() {
-        let used = Set(epochs.values.flatMap { $0.stages.values.map(\.next.endpoint) })
-        for (endpoint, link) in links where !used.contains(endpoint) {
-            loop.close(link.socket)
-            links[endpoint] = nil
         }
     }
 

@@ -14,7 +14,7 @@ struct LaunchCommand: AsyncParsableCommand {
         abstract: "Start the workers of this machine, wait for the others, load the model, and serve it over HTTP.",
         discussion: """
             SIGTERM or Ctrl-C lets running answers end, then stops the workers that it started. A second one stops \
-            at once.
+            at once. SIGHUP reads the workers' keys (security.workers) anew: who is no longer listed is out.
 
             Example:
               shard-coordinator launch --config cluster.yaml
@@ -24,6 +24,11 @@ struct LaunchCommand: AsyncParsableCommand {
     @OptionGroup var program: WorkerProgramOptions
     @Flag(help: "Let the workers started here compare the hashes of all files anew.")
     var verify = false
+    @Option(
+        help: ArgumentHelp(
+            "Copy this tarball of scripts/package to the machines of workers with start: ssh that name no program.",
+            valueName: "tarball"))
+    var install: String?
     @OptionGroup var options: ProgramOptions
 
     func run() async throws {
@@ -39,6 +44,11 @@ struct LaunchCommand: AsyncParsableCommand {
         clusterOptions.workerLogLevel = options.logLevel.rawValue
         clusterOptions.isVerifying = verify
         do {
+            clusterOptions.security = try ClusterSecurity(configuration)
+            clusterOptions.weights = try await Self.weights(of: model, configuration, options)
+            if let install {
+                clusterOptions.workers = try await Self.installed(install, clusterOptions.workers, logger)
+            }
             let cluster = try await Cluster.start(clusterOptions, model: model, logger: logger) { worker, line in
                 Task { await console.line(of: worker, line) }
             }
@@ -64,6 +74,17 @@ struct LaunchCommand: AsyncParsableCommand {
                 await cluster.stop()
             }
         }
+        let reloader = Task { [file] in
+            for await _ in Signals.stream(SIGHUP) {
+                do {
+                    await cluster.service.rekey(try file.load().security.workerKeys)
+                    logger.notice("read the workers' keys anew")
+                } catch {
+                    logger.error("the workers' keys stay as they are: \(error)")
+                }
+            }
+        }
+        defer { reloader.cancel() }
         let watcher = Task {
             for await _ in await cluster.service.watch() {
                 let status = await cluster.service.status
@@ -88,6 +109,33 @@ struct LaunchCommand: AsyncParsableCommand {
         try? await http.ended()
         stopper.cancel()
         try outcome.get()
+    }
+
+    /// Workers of other machines may lack the files; nil where there are none.
+    private static func weights(
+        of model: ClusterModel, _ configuration: ClusterConfiguration, _ options: ProgramOptions
+    ) async throws -> ClusterWeights? {
+        guard configuration.workers.contains(where: { $0.start != .local }) else { return nil }
+        let cacheFolder = FileHashCache.cacheFolder(environment: ProcessInfo.processInfo.environment)
+        let bar = ProgressBar("hashing", isShown: options.showsProgress)
+        defer { bar.finish() }
+        return try await OwnThread.run { _ in
+            try ClusterWeights(model, cacheFolder: cacheFolder) { done, total in bar.update(done: done, total: total) }
+        }
+    }
+
+    /// The workers with the paths of the programs that were copied for them.
+    private static func installed(
+        _ tarball: String, _ workers: [WorkerSettings], _ logger: Logger
+    ) async throws -> [WorkerSettings] {
+        let package = try await OwnThread.run { _ in try RemoteInstall(tarball: tarball) }
+        var workers = workers
+        for index in workers.indices where workers[index].start == .ssh && workers[index].program == nil {
+            guard let target = workers[index].ssh else { continue }
+            workers[index].program = try await package.install(on: target)
+            logger.info("\(workers[index].program ?? "")", metadata: ["worker": "\(workers[index].name)"])
+        }
+        return workers
     }
 
     private static func served(_ opened: OpenedModel) throws -> ServedModel {

@@ -30,6 +30,7 @@ struct PlanCommand: AsyncParsableCommand {
         clusterOptions.workerLogLevel = options.logLevel.rawValue
         let signals = Signals.stream(2, 15)
         do {
+            clusterOptions.security = try ClusterSecurity(configuration)
             let cluster = try await Cluster.start(
                 clusterOptions, model: model, logger: Logger(label: "shard-coordinator"),
                 print: { StandardError.write(Program.singleLine("\($0): \($1)")) })

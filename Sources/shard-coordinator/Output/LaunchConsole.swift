@@ -34,7 +34,7 @@ actor LaunchConsole {
             lines.append("ready: http://\(http)")
         case .notReady(let reason):
             // While a plan loads, the workers' own lines say how far they are.
-            if status.plan == nil { lines.append(reason) }
+            if status.plan == nil, !status.hasFailed { lines.append(reason) }
         }
         drawn = lines
         block.show(lines)

@@ -60,7 +60,7 @@ struct LogitsCommand: AsyncParsableCommand {
         }
         let file = try ResultFile(path: output)
         do {
-            if model.workers > 1 {
+            if model.usesWorkers {
                 try await writeFromWorkers(opened, file)
             } else {
                 try await writeFromThisProcess(opened, file)
@@ -90,7 +90,8 @@ struct LogitsCommand: AsyncParsableCommand {
 
     private func writeFromWorkers(_ opened: OpenedModel, _ file: ResultFile) async throws {
         guard activations == .int8 else {
-            throw ProgramError(.configuration, "--activations float: runs in one process only; leave out --workers")
+            throw ProgramError(
+                .configuration, "--activations float: runs in one process only; leave out --workers and --cluster")
         }
         let session = try await model.startWorkers(
             opened, cacheType: kvType.element, contextLength: tokens.ids.count, program)

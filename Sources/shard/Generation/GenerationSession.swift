@@ -25,7 +25,7 @@ struct GenerationSession {
         let tokenizer = needsTokenizer ? try model.tokenizer() : try? model.tokenizer()
         let contextLength = try options.contextLength(for: model)
         let cacheType = options.kvType.element
-        if modelOptions.workers == 1 {
+        if !modelOptions.usesWorkers {
             let engine = try await modelOptions.localEngine(
                 model, cacheType: cacheType, contextLength: contextLength, showsProgress: program.showsProgress)
             return GenerationSession(

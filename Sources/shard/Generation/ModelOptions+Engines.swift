@@ -1,3 +1,4 @@
+import Coordinator
 import Devices
 import Inference
 import Logging
@@ -33,14 +34,41 @@ extension ModelOptions {
     func startWorkers(
         _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, _ program: ProgramOptions
     ) async throws -> WorkerSession {
+        let print: @Sendable (String, String) -> Void = { name, line in StandardError.write("\(name): \(line)") }
+        let logger = Logger(label: "shard")
+        if let cluster {
+            let options = try clusterOptions(
+                cluster, model, cacheType: cacheType, contextLength: contextLength, program)
+            return try await WorkerSession.start(model, cluster: options, logger: logger, print: print)
+        }
         let layout = WorkerLayout.even(layerCount: model.spec.layers.count, workerCount: workers)
         if let warning = layout.warning { StandardError.write("warning: --workers \(workers): \(warning)") }
         var options = WorkerSession.Options(
             layout: layout, devices: layout.selections.map { _ in device }, threads: threads, cacheType: cacheType,
             contextLength: contextLength)
         options.workerLogLevel = program.workerLogLevel.rawValue
-        return try await WorkerSession.start(model, options, logger: Logger(label: "shard")) { name, line in
-            StandardError.write("\(name): \(line)")
+        return try await WorkerSession.start(model, options, logger: logger, print: print)
+    }
+
+    /// What the file says of workers, addresses, keys and placement; the model and its cache are this command's.
+    private func clusterOptions(
+        _ path: String, _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int,
+        _ program: ProgramOptions
+    ) throws -> ClusterOptions {
+        do {
+            let configuration = try ClusterConfiguration.load(path: path)
+            var options = ClusterOptions(configuration)
+            options.name = model.file.name
+            options.cacheType = cacheType
+            options.contextLength = contextLength
+            options.maxSequences = 1
+            options.security = try ClusterSecurity(configuration)
+            options.workerLogLevel = program.workerLogLevel.rawValue
+            return options
+        } catch let error as ConfigurationError {
+            throw ProgramError(.configuration, error.lines)
+        } catch {
+            throw ProgramError(.configuration, "\(error)")
         }
     }
 }

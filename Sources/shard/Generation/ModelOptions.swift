@@ -50,6 +50,12 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Worker processes on this machine that share the layers; 1 computes in this process.")
     var workers = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "A cluster.yaml: compute through its workers, on this machine and on others, instead of in this process.",
+            valueName: "file"))
+    var cluster: String?
+
     @Flag(help: "Compare the hashes of a folder of shards anew, even of files that have not changed.")
     var verify = false
 
@@ -57,8 +63,12 @@ struct ModelOptions: ParsableArguments {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads: expected 1 to 1024, got \(threads)")
         }
+        if cluster != nil, workers > 1 { throw ValidationError("--cluster: expected no --workers beside it") }
         if workers < 1 { throw ValidationError("--workers: expected at least 1, got \(workers)") }
     }
+
+    /// Whether other processes compute.
+    var usesWorkers: Bool { workers > 1 || cluster != nil }
 
     /// Refuses what cannot run yet, by name.
     func checkSupport() throws {
@@ -78,7 +88,7 @@ struct ModelOptions: ParsableArguments {
     /// Opens the model on a thread of its own, as hashes may have to be read.
     func open() async throws -> OpenedModel {
         try checkSupport()
-        let hashes: OpenedModel.HashCheck = verify ? .forced : workers > 1 ? .byLoader : .remembered
+        let hashes: OpenedModel.HashCheck = verify ? .forced : usesWorkers ? .byLoader : .remembered
         let path = model
         return try await OwnThread.run { _ in try OpenedModel(path: path, hashes: hashes) }
     }

@@ -40,7 +40,7 @@ struct SimulatedCluster {
     ) {
         var settings = ClusterSettings(
             run: RunID(high: 1, low: 2),
-            workers: names.map { ClusterSettings.ExpectedWorker(name: $0, isLaunched: isLaunched) },
+            workers: names.map { ClusterSettings.ExpectedWorker(name: $0, start: isLaunched ? .local : .external) },
             model: ModelReference(format: .gguf, files: [ModelReferenceFile(name: "m.gguf", bytes: 1)]),
             placementModel: PlacementModel(
                 name: "m",
@@ -158,7 +158,7 @@ struct SimulatedCluster {
             switch action {
             case .send(let order, let peer):
                 if holdsOrders { heldOrders.append((order, peer)) } else { take(order, at: peer) }
-            case .connect(let epoch, let endpoint):
+            case .connect(let epoch, let endpoint, _):
                 connection = (epoch, endpoint)
                 pipeline.removeAll()
                 perform(machine.connected(epoch, now: now))
@@ -175,7 +175,7 @@ struct SimulatedCluster {
                 failures.append(failure)
             case .planned(let plan):
                 plans.append(plan)
-            case .log:
+            case .log, .admit, .admitResults:
                 break
             case .stopped:
                 hasStopped = true

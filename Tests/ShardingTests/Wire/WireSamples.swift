@@ -1,13 +1,18 @@
+import ZeroMQ
+
 @testable import Sharding
 
 /// One of every message, with no field left at its default.
 enum WireSamples {
     static let run = RunID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
 
+    static let key = CurvePublicKey(bytes: (1...32).map { UInt8($0) })!
+
     static let hello = WorkerHello(
-        name: "node-a.1_x", instance: 77, processID: 4242, publicKey: "k", dataEndpoint: "tcp://127.0.0.1:49152",
+        name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
         device: "cpu", threadCount: 3, memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10,
-        cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12), run: run)
+        cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12),
+        weightsEndpoint: "tcp://127.0.0.1:49153", run: run)
 
     static let reports: [WorkerReport] =
         [
@@ -19,6 +24,9 @@ enum WireSamples {
                 WorkerHeartbeat(
                     epoch: Epoch(4), stepsReceived: 8, stepsCompleted: 7, layersCompleted: 70, memoryAvailableBytes: 1)),
             .stepFailed(StepFailure(epoch: Epoch(4), step: 8, stage: 1, message: "next stage: send refused")),
+            .linkFailed(
+                LinkFailure(epoch: Epoch(4), stage: 1, endpoint: "tcp://10.0.0.3:4711", message: "no connection in 5 s")
+            ),
             .leaving("SIGTERM"),
         ]
         + LoadFailure.Reason.allCases.map {
@@ -34,6 +42,12 @@ enum WireSamples {
                     name: "shard_001.gguf", bytes: 12345, sha256: [UInt8](repeating: 200, count: 32),
                     units: [.layer(2), .layer(3), .head, .embedding], isCompanion: true)
             ]),
+        weights: WeightOrder(
+            description: hash, descriptionBytes: 12345,
+            sources: [
+                .init(name: "node-b", endpoint: "tcp://10.0.0.2:5557", key: key),
+                .init(name: "", endpoint: "tcp://*:5557"),
+            ], readers: [key]),
         limits: LoadLimits(
             cacheType: .q8_0, contextLength: 512, maxSequences: 4, maxRows: 128, cachePositions: 2048,
             cacheBytes: 1 << 20,
@@ -41,8 +55,8 @@ enum WireSamples {
         stageCount: 4,
         stages: [
             StageOrder(
-                index: 1, layers: 2..<4, includesHead: false, nextEndpoint: "tcp://127.0.0.1:5000", nextKey: "key",
-                admittedSenders: ["", "node-b"]),
+                index: 1, layers: 2..<4, includesHead: false, nextEndpoint: "tcp://127.0.0.1:5000", nextKey: key,
+                admittedSenders: ["", "node-b"], admittedKeys: [key]),
             StageOrder(index: 3, layers: 4..<4, includesHead: true, nextEndpoint: "tcp://[::1]:5001"),
         ])
 
@@ -122,7 +136,7 @@ func readMessage(_ frame: [UInt8], payload: [UInt8] = []) throws {
                 var assembler = StepResultAssembler(logitCountMax: 1 << 20)
                 _ = try assembler.take(checked, run: checked.prefix.run, epoch: checked.prefix.epoch)
             case .hello, .loadProgress, .loaded, .loadFailure, .activated, .drained, .workerHeartbeat, .stepFailure,
-                .leaving:
+                .leaving, .linkFailure:
                 _ = try WorkerReport(checked)
             case .weightRequest: _ = try WeightRequest(checked)
             case .weightChunk: _ = try WeightChunk(checked)
