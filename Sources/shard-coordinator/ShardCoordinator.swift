@@ -19,7 +19,7 @@ struct ShardCoordinator: AsyncParsableCommand {
             Exit codes: 0 fine, 1 failed while running, 2 configuration or does not fit, 64 usage.
             """,
         version: ShardVersion.current,
-        subcommands: [LaunchCommand.self, PlanCommand.self, CheckCommand.self, KeygenCommand.self])
+        subcommands: [LaunchCommand.self, PlanCommand.self, CheckCommand.self, KeygenCommand.self, EmitCommand.self])
 
     static func main() async { await Program.main(ShardCoordinator.self) }
 }

@@ -108,9 +108,29 @@ struct WrongUseTests {
 
     private static let small = "version: 1\nmodel: {source: x.gguf}\nworkers: [{name: a}]\n"
 
+    static let ofEmit: [WrongUse] = [
+        WrongUse(
+            program: .coordinator, arguments: ["emit", "nomad", "--config", "@config"], exitCode: 64,
+            says: ["nomad", "slurm", "kubernetes", "systemd", "compose"], configuration: small),
+        WrongUse(program: .coordinator, arguments: ["emit", "slurm"], exitCode: 64, says: ["--config"]),
+        WrongUse(
+            program: .coordinator, arguments: ["emit", "slurm", "--config", "no/such.yaml"], exitCode: 2,
+            says: ["no/such.yaml"]),
+        WrongUse(
+            program: .coordinator, arguments: ["emit", "kubernetes", "--config", "@config"], exitCode: 2,
+            says: ["-o", "kubernetes takes 3 files"], configuration: small),
+        WrongUse(
+            program: .coordinator, arguments: ["emit", "slurm", "--config", "@config", "-o", "README.md"], exitCode: 1,
+            says: ["README.md", "folder"], configuration: small),
+        WrongUse(
+            program: .coordinator, arguments: ["emit", "slurm", "--config", "@config"], exitCode: 2,
+            says: ["coordinator"],
+            configuration: "version: 1\nmodel: {source: x.gguf}\nworkers: [{name: coordinator}]\n"),
+    ]
+
     @Test(
         "an error is short, names what is wrong, and sets the exit code",
-        arguments: ofShard + ofWorker + ofCoordinator)
+        arguments: ofShard + ofWorker + ofCoordinator + ofEmit)
     func wrongUse(_ use: WrongUse) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "shard-wrong-use-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
