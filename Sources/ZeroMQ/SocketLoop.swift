@@ -134,6 +134,10 @@ package final class LoopSocket {
         self.connectsAgainAfter = connectsAgainAfter
     }
 
+    deinit {
+        if monitor != nil { SocketMonitor.stop(socket) }
+    }
+
     /// The next connection event; nil when none waits or the socket is not monitored.
     package func nextConnectionEvent() throws(ZeroMQError) -> ConnectionEvent? {
         if events.isEmpty { try readMonitor() }

@@ -15,6 +15,9 @@ package enum ConnectionEvent: Sendable, Hashable {
 }
 
 /// A stream of one socket's connection events, read on the socket's thread.
+///
+/// It must be stopped before it goes: libzmq's I/O thread waits for ever with an event that nobody can take any more,
+/// and with it all of the context's connections.
 package final class SocketMonitor {
     /// What a monitor's message says, to the socket's owner and to its loop.
     struct Change {
@@ -44,9 +47,19 @@ package final class SocketMonitor {
         let events = Self.loopEvents | (onlyForLoop ? 0 : Self.ownerEvents)
         guard zmq_socket_monitor(watched.handle, address, events) == 0 else { throw .last("monitor") }
         let options = SocketOptions(receiveQueueMax: Self.waitingMax, linger: .zero, heartbeat: nil)
-        socket = try Socket(.pair, in: watched.context, options: options)
         admitsByKey = watched.peers != nil
-        try socket.connect(text: address)
+        do {
+            socket = try Socket(.pair, in: watched.context, options: options)
+            try socket.connect(text: address)
+        } catch {
+            Self.stop(watched)
+            throw error
+        }
+    }
+
+    /// No more events; before the monitor or the watched socket is dropped.
+    static func stop(_ watched: borrowing Socket) {
+        if watched.context.isInOwnProcess { zmq_socket_monitor(watched.handle, nil, 0) }
     }
 
     /// The next event; nil when none waits.

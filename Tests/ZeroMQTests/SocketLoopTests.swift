@@ -73,4 +73,26 @@ struct SocketLoopTests {
         // It showed no key, so nobody was asked.
         #expect(admission.refusals.total == 0)
     }
+
+    @Test("the last events of sockets that are closed hold nobody up")
+    func closing() throws {
+        let loop = SocketLoop(context: try Context(), wakeup: try Wakeup())
+        let pull = try loop.open(.pull)
+        let endpoint = try pull.socket.bind(.loopback())
+        let staying = try loop.open(.push)
+        try staying.socket.connect(endpoint)
+        for round in 0..<300 {
+            let leaving = try loop.open(.push, monitored: round % 2 == 0)
+            try leaving.socket.connect(endpoint)
+            if round % 3 == 0 {
+                try SocketTests.send([UInt8(round % 250)], on: leaving, loop)
+                let message = try SocketTests.receive(pull, loop)
+                #expect(message.header.bytes == [UInt8(round % 250)])
+            }
+            loop.close(leaving)
+        }
+        try SocketTests.send([255], on: staying, loop)
+        let message = try SocketTests.receive(pull, loop)
+        #expect(message.header.bytes == [255])
+    }
 }
