@@ -14,6 +14,7 @@
 /// What the tables need of the processor and, for registers, of the operating system.
 typedef struct machine {
     bool avx2, avx512, avxvnni, avx512vnni; // x86-64
+    bool sha;                               // both
     bool neon, dotprod, crc;                // arm64
 } machine;
 
@@ -29,6 +30,7 @@ static machine ask_machine(void) {
     enum { FMA = 1 << 12, OSXSAVE = 1 << 27, F16C = 1 << 29 };                         // leaf 1, ecx
     enum { AVX2 = 1 << 5, AVX512F = 1 << 16, AVX512DQ = 1 << 17, AVX512BW = 1 << 30 }; // leaf 7, ebx
     const uint32_t AVX512VL = 1u << 31, AVX512VNNI = 1u << 11, AVXVNNI = 1u << 4;      // ebx, ecx, sub-leaf 1 eax
+    const uint32_t SHA = 1u << 29;                                                     // leaf 7, ebx
     const uint64_t ymm = 0x06, zmm = 0xe6;                                             // enabled registers
     machine has = {0};
     uint32_t a, b, c, d;
@@ -41,6 +43,7 @@ static machine ask_machine(void) {
     }
     uint32_t sub_leaves = a, wide = AVX512F | AVX512DQ | AVX512BW | AVX512VL;
     uint64_t registers = enabled_registers();
+    has.sha = (b & SHA) != 0;
     has.avx2 = (b & AVX2) && (registers & ymm) == ymm;
     has.avx512 = has.avx2 && (b & wide) == wide && (registers & zmm) == zmm;
     has.avx512vnni = has.avx512 && (c & AVX512VNNI);
@@ -54,11 +57,13 @@ static machine ask_machine(void) {
 
 static machine ask_machine(void) {
 #if defined(__linux__)
-    const unsigned long crc = 1ul << 7, dotprod = 1ul << 20; // the kernel's HWCAP_CRC32, HWCAP_ASIMDDP
+    // The kernel's HWCAP_SHA2, HWCAP_CRC32, HWCAP_ASIMDDP.
+    const unsigned long sha = 1ul << 6, crc = 1ul << 7, dotprod = 1ul << 20;
     unsigned long has = getauxval(AT_HWCAP);
-    return (machine){.neon = true, .dotprod = (has & dotprod) != 0, .crc = (has & crc) != 0};
+    return (machine){
+        .sha = (has & sha) != 0, .neon = true, .dotprod = (has & dotprod) != 0, .crc = (has & crc) != 0};
 #else
-    return (machine){.neon = true, .dotprod = true, .crc = true}; // every Apple processor since 2018
+    return (machine){.sha = true, .neon = true, .dotprod = true, .crc = true}; // every Apple processor since 2018
 #endif
 }
 
@@ -142,4 +147,23 @@ uint32_t shard_crc32c(uint32_t previous, const void *data, size_t size) {
     }
 #endif
     return crc32c_scalar(previous, data, size);
+}
+
+bool shard_sha256_is_fast(void) {
+    return ask_machine().sha;
+}
+
+void shard_sha256_blocks(bool is_fast, size_t lane_count, shard_sha256_lane *lanes, size_t block_count) {
+#if defined(__x86_64__)
+    if (is_fast) {
+        sha256_ni(lane_count, lanes, block_count);
+        return;
+    }
+#elif defined(__aarch64__)
+    if (is_fast) {
+        sha256_neon(lane_count, lanes, block_count);
+        return;
+    }
+#endif
+    sha256_scalar(lane_count, lanes, block_count);
 }

@@ -45,6 +45,7 @@ SHARD_DECLARE_MATMUL(scalar)
 extern const shard_kernels shard_kernels_scalar;
 
 uint32_t crc32c_scalar(uint32_t previous, const void *data, size_t size);
+void sha256_scalar(size_t lane_count, shard_sha256_lane *lanes, size_t block_count);
 
 #if defined(__x86_64__)
 
@@ -60,6 +61,8 @@ extern const shard_kernels shard_kernels_avx512, shard_kernels_avx512vnni;
 
 /// Needs SSE4.2.
 uint32_t crc32c_sse(uint32_t previous, const void *data, size_t size);
+/// Needs SHA and SSE4.1.
+void sha256_ni(size_t lane_count, shard_sha256_lane *lanes, size_t block_count);
 
 #elif defined(__aarch64__)
 
@@ -70,6 +73,8 @@ extern const shard_kernels shard_kernels_neon, shard_kernels_neon_dotprod;
 
 /// Needs the CRC instructions of ARMv8.
 uint32_t crc32c_neon(uint32_t previous, const void *data, size_t size);
+/// Needs the SHA2 instructions of ARMv8.
+void sha256_neon(size_t lane_count, shard_sha256_lane *lanes, size_t block_count);
 
 #endif
 

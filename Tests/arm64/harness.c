@@ -57,6 +57,13 @@ static void run_functions(const shard_kernels *kernels) {
     }
     uint32_t crc = shard_crc32c(shard_crc32c(0, x, 1001), y, 777);
     emit(&crc, sizeof crc);
+    for (size_t count = 1; count <= 2; count++) {
+        shard_sha256_lane lanes[2] = {{{1, 2, 3, 4, 5, 6, 7, 8}, (const uint8_t *)x},
+                                      {{9, 10, 11, 12, 13, 14, 15, 16}, (const uint8_t *)y}};
+        shard_sha256_blocks(shard_sha256_is_fast(), count, lanes, 7);
+        emit(lanes[0].words, sizeof lanes[0].words);
+        emit(lanes[1].words, sizeof lanes[1].words);
+    }
     free(x), free(y), free(z), free(halves);
 }
 

@@ -127,6 +127,21 @@ float shard_pow(float base, float exponent);
 /// Uses the processor's instruction where there is one.
 uint32_t shard_crc32c(uint32_t previous, const void *data, size_t size);
 
+/// Whether the processor has instructions for SHA-256. Asking is slow in virtual machines: once is enough.
+bool shard_sha256_is_fast(void);
+
+/// A SHA-256 computation: the words H0 to H7, and what comes next of its data.
+typedef struct shard_sha256_lane {
+    uint32_t words[8];
+    const uint8_t *data;
+} shard_sha256_lane;
+
+/// Goes on with one or two SHA-256 computations (FIPS 180-4) by whole blocks of 64 bytes; two take little longer than one.
+///
+/// Each lane has `[block_count × 64]` bytes of data, and `lane_count` is 1 or 2. `is_fast` is what
+/// `shard_sha256_is_fast` said, or false to do without.
+void shard_sha256_blocks(bool is_fast, size_t lane_count, shard_sha256_lane *lanes, size_t block_count);
+
 /// Fills rotary tables: `cosines` and `sines` are `[count, pair_count]`, entry (t, i) from the angle
 /// float(positions[t]) × frequencies[i] (an f32 product), evaluated in double, rounded to f32, then × magnitude (1, or
 /// YaRN's attention factor).
