@@ -85,7 +85,8 @@ let package = Package(
             "Sharding", ["Models", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .crypto, .protobuf, .yams],
             exclude: ["Wire/shard.proto"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
-        library("WeightTransfer", ["Sharding", "ModelFiles", "ZeroMQ", "Tensors", "CLinux", .logging]),
+        library(
+            "WeightTransfer", ["Sharding", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .logging]),
         library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
 
         // Level 3

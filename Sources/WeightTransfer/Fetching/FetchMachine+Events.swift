@@ -79,9 +79,7 @@ extension FetchMachine {
         let isAsked = connections[connection].outstanding.contains { $0.blob == blob && $0.offset == next }
         guard !isAsked, blobs[blob].requestedBytes > next else { return }
         blobs[blob].requestedBytes = next
-        connections[connection].assigned.removeAll { $0 == blob }
-        let place = connections[connection].assigned.firstIndex { $0 > blob }
-        connections[connection].assigned.insert(blob, at: place ?? connections[connection].assigned.count)
+        if !connections[connection].assigned.contains(blob) { connections[connection].assigned.append(blob) }
     }
 
     // MARK: Connections

@@ -2,27 +2,28 @@ import Sharding
 
 extension FetchMachine {
     /// What to ask for next over a connection, or which blob to open for it.
+    ///
+    /// Two blobs are asked for in turn, chunk by chunk: hashing two at once takes little longer than one. Of several
+    /// connections each has one.
     mutating func nextRequest(_ index: Int, now: Instant) -> Action? {
         guard let bytesMax = connections[index].room(settings) else { return nil }
-        while let blob = connections[index].assigned.first {
-            let missing = blobs[blob].byteCount - blobs[blob].requestedBytes
-            guard blobs[blob].connection == index, missing > 0 else {
-                connections[index].assigned.removeFirst()
-                continue
-            }
-            // Its front is being opened; what follows it waits, so that blobs come in their order.
-            guard blobs[blob].state == .receiving else { return nil }
-            return request(blob, byteCount: min(missing, bytesMax), connection: index, now: now)
+        while connections[index].assigned.count < blobsInTurn {
+            guard let blob = nextWaiting(for: connections[index].source) else { break }
+            assign(blob, to: index)
+            blobs[blob].state = blobs[blob].isOpen ? .receiving : .opening
+            if !blobs[blob].isOpen { return .open(blob: blob) }
         }
-        guard let blob = nextWaiting(for: connections[index].source) else { return nil }
-        assign(blob, to: index)
-        if blobs[blob].isOpen {
-            blobs[blob].state = .receiving
-            return nextRequest(index, now: now)
-        }
-        blobs[blob].state = .opening
-        return .open(blob: blob)
+        let turn = connections[index].assigned.firstIndex { blobs[$0].state == .receiving }
+        guard let turn else { return nil }
+        let blob = connections[index].assigned.remove(at: turn)
+        let missing = blobs[blob].byteCount - blobs[blob].requestedBytes
+        precondition(missing > 0, "a blob that was asked for to its end is on no list")
+        let byteCount = min(missing, bytesMax)
+        if byteCount < missing { connections[index].assigned.append(blob) }
+        return request(blob, byteCount: byteCount, connection: index, now: now)
     }
+
+    private var blobsInTurn: Int { connections.count == 1 ? settings.interleavedBlobs : 1 }
 
     private mutating func request(_ blob: Int, byteCount: Int, connection: Int, now: Instant) -> Action {
         let offset = blobs[blob].requestedBytes

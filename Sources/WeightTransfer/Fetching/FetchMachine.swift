@@ -13,6 +13,8 @@ struct FetchMachine: Sendable {
         var windowBytesInAllMax = 32 << 20
         /// Requests that wait for their answers on one connection.
         var requestsMax = 64
+        /// Blobs that are asked for in turn over a single connection.
+        var interleavedBlobs = 2
         var chunkBytesMax = WireLimits.weightChunkBytesMax
         /// Before the link was measured.
         var firstChunkBytes = 64 << 10

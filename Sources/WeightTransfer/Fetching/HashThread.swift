@@ -89,38 +89,63 @@ final class HashThread: Sendable {
 
     private func run(_ context: Context) {
         let loop = SocketLoop(context: context, wakeup: wakeup)
-        var hashers: [Int: FileHasher] = [:]
+        var blobs = HashedBlobs()
         while !isStopping.load(ordering: .acquiring) {
-            for job in inbox.takeAll() {
-                if isStopping.load(ordering: .acquiring) { return }
-                perform(job, &hashers)
-                queuedJobs.subtract(1, ordering: .acquiringAndReleasing)
-                if isAwaited.exchange(false, ordering: .sequentiallyConsistent) { receiver.signal() }
-            }
+            for job in inbox.takeAll() { take(job, &blobs) }
+            if hashNext(&blobs) { continue }
             // Signals that came meanwhile end the wait at once.
             guard (try? loop.wait(until: .now + .seconds(60))) != nil else { return }
         }
     }
 
-    private func perform(_ job: Job, _ hashers: inout [Int: FileHasher]) {
+    private func take(_ job: Job, _ blobs: inout HashedBlobs) {
         switch job {
         case .begin(let blob, let file, let byteCount):
             do throws(WeightTransferError) {
-                hashers[blob] = try hashFront(of: file, byteCount: byteCount)
+                for message in blobs.begin(blob, try hashFront(of: file, byteCount: byteCount)) { done(message) }
             } catch {
                 try? outcomes.post(.unreadable(blob: blob, error))
             }
+            done()
         case .bytes(let blob, let message):
-            message.message.payload.withBytes { hashers[blob]?.update($0) }
-            queuedBytes.subtract(message.byteCount, ordering: .acquiringAndReleasing)
+            if !blobs.add(message, to: blob) { done(message) }
         case .finish(let blob):
-            guard let hasher = hashers.removeValue(forKey: blob) else { return }
-            try? outcomes.post(.hashed(blob: blob, hasher.finish()))
+            blobs.finish(blob)
+            done()
         }
     }
 
-    private func hashFront(of file: LockedFile, byteCount: Int) throws(WeightTransferError) -> FileHasher {
-        var hasher = FileHasher()
+    /// Hashes what came first of the two blobs that wait longest; false when nothing waits.
+    private func hashNext(_ blobs: inout HashedBlobs) -> Bool {
+        let next = blobs.next()
+        switch next.count {
+        case 0: break
+        case 1: next[0].message.message.payload.withBytes { next[0].hasher.update($0) }
+        default:
+            next[0].message.message.payload.withBytes { first in
+                next[1].message.message.payload.withBytes { second in
+                    BlobHasher.update(next[0].hasher, first, next[1].hasher, second)
+                }
+            }
+        }
+        for piece in next {
+            blobs.finishIfDone(piece.blob)
+            done(piece.message)
+        }
+        let finished = blobs.takeFinished()
+        for (blob, hash) in finished { try? outcomes.post(.hashed(blob: blob, hash)) }
+        return !next.isEmpty || !finished.isEmpty
+    }
+
+    private func done(_ message: HeldMessage? = nil) {
+        if let message { queuedBytes.subtract(message.byteCount, ordering: .acquiringAndReleasing) }
+        queuedJobs.subtract(1, ordering: .acquiringAndReleasing)
+        if isAwaited.exchange(false, ordering: .sequentiallyConsistent) { receiver.signal() }
+    }
+
+    private func hashFront(of file: LockedFile, byteCount: Int) throws(WeightTransferError) -> BlobHasher {
+        let hasher = BlobHasher()
+        guard byteCount > 0 else { return hasher }
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 4096)
         defer { piece.deallocate() }
         var position = 0
@@ -133,5 +158,61 @@ final class HashThread: Sendable {
             position += count
         }
         return hasher
+    }
+}
+
+/// Blobs that are being hashed, and what waits of each; belongs to the hash thread.
+private struct HashedBlobs {
+    private struct Blob {
+        var hasher: BlobHasher
+        var waiting: [HeldMessage] = []
+        var isWhole = false
+    }
+
+    private var blobs: [Int: Blob] = [:]
+    /// Those of which something waits, the one that has waited longest first.
+    private var order: [Int] = []
+    private var finished: [(blob: Int, hash: FileHash)] = []
+
+    /// Returns what waits of an earlier beginning, which nobody asks for any more.
+    mutating func begin(_ blob: Int, _ hasher: BlobHasher) -> [HeldMessage] {
+        order.removeAll { $0 == blob }
+        return blobs.updateValue(Blob(hasher: hasher), forKey: blob)?.waiting ?? []
+    }
+
+    /// False when the blob is not being hashed.
+    mutating func add(_ message: HeldMessage, to blob: Int) -> Bool {
+        guard blobs[blob] != nil else { return false }
+        if blobs[blob]?.waiting.isEmpty == true { order.append(blob) }
+        blobs[blob]?.waiting.append(message)
+        return true
+    }
+
+    mutating func finish(_ blob: Int) {
+        blobs[blob]?.isWhole = true
+        finishIfDone(blob)
+    }
+
+    /// The first piece of at most two blobs.
+    mutating func next() -> [(blob: Int, hasher: BlobHasher, message: HeldMessage)] {
+        var pieces: [(blob: Int, hasher: BlobHasher, message: HeldMessage)] = []
+        for blob in order.prefix(2) {
+            guard let hasher = blobs[blob]?.hasher, let message = blobs[blob]?.waiting.removeFirst() else { continue }
+            pieces.append((blob, hasher, message))
+            if blobs[blob]?.waiting.isEmpty == true { order.removeAll { $0 == blob } }
+        }
+        return pieces
+    }
+
+    mutating func takeFinished() -> [(blob: Int, hash: FileHash)] {
+        defer { finished = [] }
+        return finished
+    }
+
+    /// Tells the hash of a blob when all of it was hashed.
+    mutating func finishIfDone(_ blob: Int) {
+        guard let state = blobs[blob], state.isWhole, state.waiting.isEmpty else { return }
+        blobs[blob] = nil
+        finished.append((blob, state.hasher.finish()))
     }
 }

@@ -46,6 +46,9 @@ final class LockedFile: Sendable {
         return true
     }
 
+    /// Gives the lock up and keeps the file open.
+    func unlock() { flock(descriptor, LOCK_UN) }
+
     func status() throws(WeightTransferError) -> stat {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, "its size") }

@@ -14,7 +14,7 @@ final class Settling: Sendable {
 
     private let state = Mutex(State())
 
-    /// - Parameter file: Open for writing; its lock is given up when it is settled.
+    /// - Parameter file: Not locked: what is being settled may go, too.
     func add(_ file: LockedFile) {
         let starts = state.withLock { state in
             state.waiting.append(file)

@@ -116,6 +116,7 @@ package final class TensorStore: Sendable {
         guard let file = try LockedFile(reading: target), file.lock(.shared, isWaiting: true) else {
             throw LockedFile.failure(target, "to open it")
         }
+        part.file.unlock()
         settling.add(part.file)
         return try StoreEntry(part.hash, file)
     }
