@@ -125,6 +125,11 @@ let package = Package(
             ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
         program("shard-worker", ["Worker", "Sharding", "Devices"]),
 
+        .executableTarget(
+            name: "benchmark-transfer",
+            dependencies: ["WeightTransfer", "Sharding", "ModelFiles", "ZeroMQ", .argumentParser, .logging],
+            path: "Benchmarks/transfer", swiftSettings: swiftSettings),
+
         example("complete"),
         example("workers"),
 
