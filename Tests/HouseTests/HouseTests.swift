@@ -57,7 +57,9 @@ struct HouseTests {
         }
     }
 
-    @Test("no hand-written file is longer than 500 lines", arguments: ["Sources", "Tests", "scripts", "Examples", "Benchmarks"])
+    @Test(
+        "no hand-written file is longer than 500 lines",
+        arguments: ["Sources", "Tests", "scripts", "Examples", "Benchmarks"])
     func filesAreShort(folder: String) throws {
         let written = try files(in: folder).filter { file in
             !file.contains("/Fixtures/") && !file.hasSuffix(".pb.swift")

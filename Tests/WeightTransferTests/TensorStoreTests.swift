@@ -156,7 +156,7 @@ struct TensorStoreTests {
         #expect(store.list().items.map(\.isInUse) == [true])
         try input.fileHandleForWriting.close()
         process.waitUntilExit()
-        #expect(store.clear().removedCount == 1)
+        #expect(cleared(store) == 1)
     }
 
     @Test("a listing shows what is whole, partly there and in use; clearing keeps what is young or in use")
@@ -168,7 +168,9 @@ struct TensorStoreTests {
         for (index, blob) in blobs[..<3].enumerated() { age(blob, hours: Double(24 * (index + 1))) }
         let held = try store.entry(blobs[2].hash, byteCount: 2000)
         age(blobs[2], hours: 72)
-        let listing = store.list()
+        var listing = store.list()
+        let deadline = ContinuousClock.now + .seconds(10)
+        while listing.items.count(where: \.isInUse) != 1, ContinuousClock.now < deadline { listing = store.list() }
         #expect(listing.items.map(\.hash) == [blobs[3].hash, blobs[0].hash, blobs[1].hash, blobs[2].hash])
         #expect(listing.items.map(\.isPart) == [true, false, false, false])
         #expect(listing.items.map(\.isInUse) == [false, false, false, true])
@@ -207,6 +209,16 @@ struct TensorStoreTests {
         #expect(chmod(store.folder, 0o700) == 0)
     }
 
+    /// How many tensors a clearing removes, once no child of this process that was about to run a program holds locks.
+    private func cleared(_ store: TensorStore) -> Int {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let clearing = store.clear()
+            if clearing.inUseCount == 0 || ContinuousClock.now > deadline { return clearing.removedCount }
+            sched_yield()
+        }
+    }
+
     @Test("files that are none of the store's are left alone")
     func strangers() throws {
         let blob = SampleBlob(byteCount: 100, seed: 60)
@@ -216,7 +228,7 @@ struct TensorStoreTests {
             try Data([1]).write(to: URL(fileURLWithPath: "\(parent)/\(name)"))
         }
         #expect(store.list().items.count == 1)
-        #expect(store.clear().removedCount == 1)
+        #expect(cleared(store) == 1)
         #expect(try FileManager.default.contentsOfDirectory(atPath: parent).count == 3)
     }
 }

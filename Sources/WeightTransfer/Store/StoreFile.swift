@@ -48,9 +48,16 @@ struct StoreFile: Sendable {
         return !file.lock(.exclusive)
     }
 
+    /// Looks at a lock before it counts as held: a child between fork and exec holds its parent's for a moment.
+    private static let looksMax = 5
+
     /// Removes the file unless somebody uses or writes it, or it has gone already.
     func removeIfUnused() -> Bool {
-        guard let file = try? LockedFile(reading: path), file.lock(.exclusive), file.isInPlace else { return false }
-        return unlink(path) == 0
+        guard let file = try? LockedFile(reading: path) else { return false }
+        for look in 1...Self.looksMax where !file.lock(.exclusive) {
+            guard look < Self.looksMax else { return false }
+            usleep(1000)
+        }
+        return file.isInPlace && unlink(path) == 0
     }
 }
