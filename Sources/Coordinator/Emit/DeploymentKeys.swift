@@ -43,7 +43,7 @@ package struct DeploymentKeys: Sendable {
     ///
     /// - Parameter needsSecrets: Whether the secret halves too must be here.
     func missing(of names: [String], needsSecrets: Bool) -> [String] {
-        let folder = ShellText.word(folder)
+        let folder = ShellText.quoted(folder)
         var lines: [String] = []
         if needsSecrets ? coordinator == nil : coordinatorKey == nil {
             lines.append("no key of the coordinator in \(folder): run shard-coordinator keygen -o \(folder)")

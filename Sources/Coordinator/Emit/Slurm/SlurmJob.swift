@@ -62,7 +62,7 @@ struct SlurmJob {
         let names = deployment.workers.map(\.name)
         return """
             # The folder of shard-coordinator and shard-worker, on every node.
-            programs=\(ShellText.word(deployment.programFolder ?? "/usr/local/bin"))
+            programs=\(ShellText.quoted(deployment.programFolder ?? "/usr/local/bin"))
             # Folders of running jobs, seen by every node.
             jobs=$HOME/.cache/shard/jobs
             # Where workers report. Two jobs that share a node need two ports, here and for http below.
