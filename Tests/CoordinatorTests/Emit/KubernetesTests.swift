@@ -103,8 +103,8 @@ struct KubernetesTests {
         let resources = try #require(pod?["spec"]?["containers"]?.sequence?.first?["resources"])
         #expect(resources["limits"]?["memory"]?.string == "\(20 * 1024 + 256)Mi")
         #expect(resources["requests"]?["cpu"]?.string == "4")
-        #expect(KubernetesResources.cacheLimit(nil) == "64Gi")
-        #expect(KubernetesResources.cacheLimit(5_000_000_000) == "5Gi")
+        #expect(KubernetesResources.cacheGiB(nil) == 64)
+        #expect(KubernetesResources.cacheGiB(5_000_000_000) == 5 && KubernetesResources.cacheGiB(1) == 1)
         deployment.configuration.workers[0].memoryBytes = nil
         deployment.configuration.workers[1].memoryBytes = nil
         #expect(try document("LeaderWorkerSet", deployment)["spec"] != nil)

@@ -124,7 +124,8 @@ struct KubernetesPods {
                 "name": "models",
                 "persistentVolumeClaim": ["claimName": .text(deployment.modelsClaim), "readOnly": true],
             ],
-            ["name": "cache", "emptyDir": ["sizeLimit": .text(KubernetesResources.cacheLimit(deployment.modelBytes))]],
+            // More than the worker's own limit, as a pod that exceeds this one is ended.
+            ["name": "cache", "emptyDir": ["sizeLimit": "\(KubernetesResources.cacheGiB(deployment.modelBytes) + 1)Gi"]],
             ["name": "run", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]],
         ]
     }

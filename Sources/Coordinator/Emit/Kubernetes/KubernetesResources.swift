@@ -21,11 +21,9 @@ enum KubernetesResources {
         ]
     }
 
-    /// Room for the whole model, as a plan may give any of it to a worker; 64 GiB where its size is not known.
-    static func cacheLimit(_ modelBytes: Int?) -> String {
-        let bytes = modelBytes ?? 64 << 30
-        return "\(max(1, (bytes + (1 << 30) - 1) >> 30))Gi"
-    }
+    /// What a worker's cache may take, in GiB: the whole model, as a plan may give any of it to a worker; 64 where its
+    /// size is not known.
+    static func cacheGiB(_ modelBytes: Int?) -> Int { max(1, ((modelBytes ?? 64 << 30) + (1 << 30) - 1) >> 30) }
 
     private static func quantity(_ bytes: Int) -> String {
         "\((bytes + (1 << 20) - 1) >> 20)Mi"

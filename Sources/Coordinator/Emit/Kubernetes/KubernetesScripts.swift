@@ -42,6 +42,7 @@ enum KubernetesScripts {
             if [ -d \(DeploymentPlaces.models) ]; then set -- "$@" --models \(DeploymentPlaces.models); fi
             exec shard-worker --coordinator tcp://\(manifests.coordinatorService):\(deployment.controlPort) \\
                 --coordinator-key \(DeploymentPlaces.configuration)/coordinator.pub --key - \\
+                --cache-size \(KubernetesResources.cacheGiB(deployment.modelBytes) << 30) \\
                 --bind "tcp://$POD_IP:\(DeploymentPlaces.dataPort)" "$@" <\(workerKey)
 
             """

@@ -64,7 +64,7 @@ struct SlurmJob {
             # The folder of shard-coordinator and shard-worker, on every node.
             programs=\(ShellText.quoted(deployment.programFolder ?? "/usr/local/bin"))
             # Folders of running jobs, seen by every node.
-            jobs=$HOME/.cache/shard/jobs
+            jobs=$HOME/.local/state/shard/jobs
             # Where workers report. Two jobs that share a node need two ports, here and for http below.
             control_port=\(deployment.controlPort)
             # The address by which the other nodes reach the first one; empty takes the one that Slurm uses.
