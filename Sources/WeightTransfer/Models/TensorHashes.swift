@@ -4,141 +4,140 @@ import Sharding
 import Synchronization
 import ZeroMQ
 
-/// SHA-256 of a model's tensors, computed on several threads, and remembered for files that have not changed.
-///
-/// What is remembered of a file is one small file in the cache folder, `tensor-hashes/DEVICE-INODE`; a folder that cannot
-/// be read or written only costs time.
+/// SHA-256 of each tensor of a model; those of a file that did not change are remembered in the cache folder.
 package struct TensorHashes: Sendable {
-    /// Above this many files the folder starts afresh.
-    private static let filesMax = 256
-    private static let fileBytesMax = 64 << 20
+    /// Told the bytes done and in all, from any thread but one at a time; false ends the work.
+    package typealias Progress = @Sendable (_ done: Int, _ total: Int) -> Bool
 
-    private let folder: String?
+    private static let pieceBytes = 1 << 20
+
+    private let memory: TensorHashMemory
 
     /// - Parameter cacheFolder: nil remembers nothing.
-    package init(cacheFolder: String?) { folder = cacheFolder.map { $0 + "/tensor-hashes" } }
+    package init(cacheFolder: String?) { memory = TensorHashMemory(folder: cacheFolder) }
 
-    /// Hashes by the names of the tensors. Not on the cooperative pool.
-    ///
-    /// - Parameters:
-    ///   - tensors: those that are wanted; nil for all.
-    ///   - progress: called now and then with the bytes done, on any thread; false ends it.
-    package func hashes(
-        of model: ModelFile, only tensors: Set<String>? = nil, threadCount: Int,
-        progress: @escaping @Sendable (Int) -> Bool = { _ in true }
-    ) throws(WeightTransferError) -> [String: FileHash] {
-        var known: [String: FileHash] = [:]
-        for (index, file) in model.files.enumerated() {
-            let remembered = recall(file)
-            for tensor in model.tensors where tensor.fileIndex == index {
-                known[tensor.name] = remembered[Place(tensor)]
-            }
-        }
-        let missing = model.tensors.filter { known[$0.name] == nil && tensors?.contains($0.name) != false }
-        let work = HashWork(model, missing.sorted { $0.byteCount > $1.byteCount }, progress: progress)
-        let threads = (0..<max(1, min(threadCount, missing.count))).map { _ in
-            OwnedThread(name: "shard-hash") { work.run() }
-        }
-        for thread in threads { thread.join() }
-        guard let computed = work.hashes else {
-            throw WeightTransferError(.cancelled, place: model.name, expected: "to hash it", got: "a request to stop")
-        }
-        known.merge(computed) { $1 }
-        if !missing.isEmpty {
-            for (index, file) in model.files.enumerated() {
-                remember(file, model.tensors.filter { $0.fileIndex == index }, known)
-            }
-        }
-        return known
-    }
-
-    /// A tensor's bytes in its file.
-    private struct Place: Hashable {
-        var offset: Int
-        var byteCount: Int
-
-        init(_ tensor: TensorInfo) { (offset, byteCount) = (tensor.offset, tensor.byteCount) }
-
-        init?(_ words: [Substring]) {
-            guard words.count == 3, let offset = Int(words[0]), let byteCount = Int(words[1]) else { return nil }
-            (self.offset, self.byteCount) = (offset, byteCount)
-        }
-    }
-
-    private func recall(_ file: MappedFile) -> [Place: FileHash] {
-        guard let path = path(file), let data = FileManager.default.contents(atPath: path),
-            data.count <= Self.fileBytesMax
-        else { return [:] }
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
-        guard lines.first.map(String.init) == head(file) else { return [:] }
-        var hashes: [Place: FileHash] = [:]
-        for line in lines.dropFirst() {
-            let words = line.split(separator: " ")
-            guard let place = Place(words), let hash = FileHash(String(words[2])) else { return [:] }
-            hashes[place] = hash
-        }
+    /// The hashes that a manifest states, by name; who serves by them is found out if they are wrong.
+    package static func stated(by manifest: ShardManifest) -> [String: FileHash] {
+        var hashes: [String: FileHash] = [:]
+        for tensor in manifest.shards.flatMap(\.tensors) { hashes[tensor.name] = FileHash(tensor.sha256) }
         return hashes
     }
 
-    private func remember(_ file: MappedFile, _ tensors: [TensorInfo], _ hashes: [String: FileHash]) {
-        guard let folder, let path = path(file), let head = head(file), let identity = file.identity,
-            file.isUnchanged, FileHashCache.isSettled(identity)
-        else { return }
-        let manager = FileManager.default
-        try? manager.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        if let entries = try? manager.contentsOfDirectory(atPath: folder), entries.count >= Self.filesMax {
-            for entry in entries { try? manager.removeItem(atPath: "\(folder)/\(entry)") }
+    /// Hashes of all tensors whose bytes a model holds, by name.
+    ///
+    /// - Parameter threadCount: Each hashes two tensors side by side.
+    /// - Throws: ``WeightTransferError`` `.cancelled`.
+    package func hashes(
+        of model: ModelFile, threadCount: Int, progress: @escaping Progress = { _, _ in true }
+    ) throws(WeightTransferError) -> [String: FileHash] {
+        var hashes: [String: FileHash] = [:]
+        let known = model.files.map { memory.recall($0) }
+        for tensor in model.tensors where model.holds(tensor) {
+            hashes[tensor.name] = known[tensor.fileIndex][tensor.range]
         }
-        let lines = tensors.compactMap { tensor in
-            hashes[tensor.name].map { "\(tensor.offset) \(tensor.byteCount) \($0)" }
+        let missing = model.tensors.filter { model.holds($0) && hashes[$0.name] == nil }
+        guard !missing.isEmpty else { return hashes }
+        let work = HashWork(model, missing, progress)
+        let threads = (0..<max(1, min(threadCount, missing.count))).map { _ in
+            OwnedThread(name: "shard-hashes") { Self.hash(work) }
         }
-        let text = ([head] + lines).joined(separator: "\n") + "\n"
-        try? Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        for thread in threads { thread.join() }
+        guard let found = work.result else {
+            throw WeightTransferError(
+                .cancelled, place: model.name, field: "hashes", expected: "to finish", got: "a request to stop")
+        }
+        hashes.merge(found) { first, _ in first }
+        remember(hashes, of: model, files: Set(missing.map(\.fileIndex)))
+        return hashes
     }
 
-    private func path(_ file: MappedFile) -> String? {
-        guard let folder, let identity = file.identity else { return nil }
-        return "\(folder)/\(identity.device)-\(identity.inode)"
+    private func remember(_ hashes: [String: FileHash], of model: ModelFile, files: Set<Int>) {
+        for index in files {
+            var ranges: [Range<Int>: FileHash] = [:]
+            for tensor in model.tensors where tensor.fileIndex == index { ranges[tensor.range] = hashes[tensor.name] }
+            memory.remember(model.files[index], ranges)
+        }
     }
 
-    /// What must be the same for the hashes to count.
-    private func head(_ file: MappedFile) -> String? {
-        file.identity.map { "\($0.byteCount) \($0.modifiedNanoseconds) \($0.changedNanoseconds)" }
+    /// One thread's share: two tensors at a time, the next one when either ends.
+    private static func hash(_ work: HashWork) {
+        struct Lane {
+            let tensor: TensorInfo
+            let bytes: UnsafeRawBufferPointer
+            let hasher = BlobHasher()
+            var position = 0
+
+            mutating func next() -> UnsafeRawBufferPointer {
+                let end = min(position + TensorHashes.pieceBytes, bytes.count)
+                defer { position = end }
+                return UnsafeRawBufferPointer(rebasing: bytes[position..<end])
+            }
+        }
+        var lanes: [Lane] = []
+        while !work.isCancelled {
+            while lanes.count < 2, let tensor = work.next() {
+                work.model.advise(.sequential, tensor)
+                lanes.append(Lane(tensor: tensor, bytes: work.model.bytes(of: tensor)))
+            }
+            if lanes.isEmpty { return }
+            let first = lanes[0].next()
+            if lanes.count == 2 {
+                let second = lanes[1].next()
+                BlobHasher.update(lanes[0].hasher, first, lanes[1].hasher, second)
+                work.done(first.count + second.count)
+            } else {
+                lanes[0].hasher.update(first)
+                work.done(first.count)
+            }
+            lanes.removeAll { lane in
+                guard lane.position == lane.bytes.count else { return false }
+                work.found(lane.tensor, lane.hasher.finish())
+                return true
+            }
+        }
     }
 }
 
-/// Tensors that threads take one by one.
+/// The tensors that threads share out among them.
 private final class HashWork: Sendable {
-    private let model: ModelFile
-    private let tensors: [TensorInfo]
-    private let progress: @Sendable (Int) -> Bool
-    private let next = Atomic(0)
-    private let doneBytes = Atomic(0)
-    private let isCancelled = Atomic(false)
-    private let found = Mutex([String: FileHash]())
+    private struct State: Sendable {
+        var next = 0
+        var doneBytes = 0
+        var hashes: [String: FileHash] = [:]
+        var isCancelled = false
+    }
 
-    init(_ model: ModelFile, _ tensors: [TensorInfo], progress: @escaping @Sendable (Int) -> Bool) {
+    let model: ModelFile
+    /// The largest first, so that no thread is left with one at the end.
+    private let tensors: [TensorInfo]
+    private let totalBytes: Int
+    private let progress: TensorHashes.Progress
+    private let state = Mutex(State())
+
+    init(_ model: ModelFile, _ tensors: [TensorInfo], _ progress: @escaping TensorHashes.Progress) {
         self.model = model
-        self.tensors = tensors
+        self.tensors = tensors.sorted { ($1.byteCount, $0.offset) < ($0.byteCount, $1.offset) }
+        totalBytes = tensors.reduce(0) { saturatingSum($0, $1.byteCount) }
         self.progress = progress
     }
 
-    /// nil when it was cancelled.
-    var hashes: [String: FileHash]? {
-        isCancelled.load(ordering: .acquiring) ? nil : found.withLock { $0 }
-    }
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    var result: [String: FileHash]? { state.withLock { $0.isCancelled ? nil : $0.hashes } }
 
-    func run() {
-        while !isCancelled.load(ordering: .acquiring) {
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < tensors.count else { return }
-            let tensor = tensors[index]
-            let hash = withExtendedLifetime(model) { FileHash(of: model.bytes(of: tensor)) }
-            model.advise(.dontNeed, tensor)
-            found.withLock { $0[tensor.name] = hash }
-            let done = doneBytes.add(tensor.byteCount, ordering: .relaxed).newValue
-            if !progress(done) { isCancelled.store(true, ordering: .releasing) }
+    func next() -> TensorInfo? {
+        state.withLock { state in
+            guard state.next < tensors.count else { return nil }
+            defer { state.next += 1 }
+            return tensors[state.next]
         }
     }
+
+    func done(_ byteCount: Int) {
+        state.withLock { state in
+            state.doneBytes += byteCount
+            if !progress(state.doneBytes, totalBytes) { state.isCancelled = true }
+        }
+    }
+
+    func found(_ tensor: TensorInfo, _ hash: FileHash) { state.withLock { $0.hashes[tensor.name] = hash } }
 }
