@@ -20,15 +20,14 @@ package struct ClusterWeights: Sendable {
         _ model: ClusterModel, cacheFolder: String?,
         progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(CoordinatorError) {
-        let total = model.file.byteCount
         do {
             let hashes = try TensorHashes(cacheFolder: cacheFolder).hashes(
                 of: model.file, threadCount: MachineFiles().coreCount
-            ) { done in
+            ) { done, total in
                 progress(done, total)
                 return true
             }
-            description = try ModelDescription(of: model.file, hashes: hashes).encoded()
+            description = try ModelDescription(of: model.file, hashes: hashes).blob().bytes
             offer = WeightOffer()
             offer.add(model.file, hashes: hashes)
             descriptionHash = offer.add(description, name: "the model's description").hash

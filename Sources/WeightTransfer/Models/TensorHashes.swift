@@ -25,17 +25,21 @@ package struct TensorHashes: Sendable {
 
     /// Hashes of all tensors whose bytes a model holds, by name.
     ///
-    /// - Parameter threadCount: Each hashes two tensors side by side.
+    /// - Parameters:
+    ///   - names: Those that are wanted; nil for all.
+    ///   - threadCount: Each hashes two tensors side by side.
     /// - Throws: ``WeightTransferError`` `.cancelled`.
     package func hashes(
-        of model: ModelFile, threadCount: Int, progress: @escaping Progress = { _, _ in true }
+        of model: ModelFile, only names: Set<String>? = nil, threadCount: Int, progress: @escaping Progress = { _, _ in true }
     ) throws(WeightTransferError) -> [String: FileHash] {
         var hashes: [String: FileHash] = [:]
         let known = model.files.map { memory.recall($0) }
         for tensor in model.tensors where model.holds(tensor) {
             hashes[tensor.name] = known[tensor.fileIndex][tensor.range]
         }
-        let missing = model.tensors.filter { model.holds($0) && hashes[$0.name] == nil }
+        let missing = model.tensors.filter {
+            model.holds($0) && hashes[$0.name] == nil && names?.contains($0.name) != false
+        }
         guard !missing.isEmpty else { return hashes }
         let work = HashWork(model, missing, progress)
         let threads = (0..<max(1, min(threadCount, missing.count))).map { _ in

@@ -12,9 +12,9 @@ extension PartLoader {
         let description = try describe(order, exchange)
         let model: ModelFile
         do {
-            model = try description.assembled()
+            model = try StoredModel(description).model
         } catch {
-            throw LoadProblem(.invalidFile, "\(error)")
+            throw LoadProblem(error)
         }
         let spec = try describe(model)
         let needs = try PartNeeds(self.order, model: spec, file: model)
