@@ -32,6 +32,8 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
             guard host.contains(":"), host.utf8.allSatisfy(Self.isAddressByte) else { return nil }
         } else {
             guard host == "*" || host.utf8.allSatisfy(Self.isNameByte) else { return nil }
+            // libzmq takes no name that begins otherwise.
+            guard host == "*" || host.first.map({ $0.isLetter || $0.isNumber }) == true else { return nil }
         }
         guard !host.isEmpty else { return nil }
         self.init(host: String(host), port: port)

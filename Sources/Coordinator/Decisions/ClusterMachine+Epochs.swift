@@ -109,7 +109,7 @@ extension ClusterMachine {
         case .fileMissing, .hashMismatch, .invalidFile:
             return fail(.worker(message))
         case .outOfMemory, .other:
-            guard failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
+            guard hasBeenReady || failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
             return endEpoch(message, now: now)
         }
     }
@@ -125,7 +125,7 @@ extension ClusterMachine {
         let message =
             "worker \(name) cannot reach \(target) at \(failure.endpoint): \(failure.message); open that port between "
             + "them, or set \(setting) to an address that \(name) reaches"
-        guard failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
+        guard hasBeenReady || failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
         return endEpoch(message, now: now)
     }
 

@@ -50,8 +50,11 @@ extension ClusterMachine {
 
     /// A worker that does not answer: it is out, and its process ends if it is ours.
     private mutating func giveUp(_ name: String, reason: String, now: Duration) -> [ClusterAction] {
+        // Of a worker elsewhere the kill ends the ssh session alone; perhaps it hears this.
+        let stop = registry.start(of: name) == .ssh ? registry.members[name]?.peer : nil
+        let farewell = stop.map { ClusterAction.send(.stop(reason: "given up: \(reason)"), to: $0) }
         let kill: [ClusterAction] = registry.isLaunched(name) ? [.kill(worker: name)] : []
-        return lose(name, reason: reason, now: now) + kill
+        return [farewell].compactMap(\.self) + lose(name, reason: reason, now: now) + kill
     }
 
     private mutating func overdue(now: Duration) -> [ClusterAction] {

@@ -46,12 +46,14 @@ extension ClusterMachine {
 
     /// A launched worker's process has ended.
     ///
-    /// - Parameter isFinal: its arguments or its configuration are wrong, so that starting it again would not help.
+    /// - Parameters:
+    ///   - isFinal: its arguments or its configuration are wrong, so that starting it again would not help.
+    ///   - isSession: what ended is the ssh session, which says nothing of the worker.
     package mutating func exited(
-        _ name: String, status: String, isFinal: Bool = false, now: Duration
+        _ name: String, status: String, isFinal: Bool = false, isSession: Bool = false, now: Duration
     ) -> [ClusterAction] {
         registry.noteEnd(of: name)
-        if registry.start(of: name) == .ssh, registry.members[name] != nil {
+        if isSession, registry.members[name] != nil {
             return [
                 .log(.notice, "its ssh session ended (\(status)); it stays for as long as it reports", worker: name)
             ]
@@ -208,7 +210,8 @@ extension ClusterMachine {
         let removed = before.subtracting(registry.keys)
         var actions: [ClusterAction] = [.admit(registry.keys, endingThoseOf: removed)]
         for (name, member) in registry.members.sorted(by: { $0.key < $1.key }) {
-            guard let key = member.peer.key, removed.contains(key) else { continue }
+            // A key that moved to another name opens the old one no more.
+            guard let key = member.peer.key, key != registry.key(of: name) else { continue }
             actions += lose(name, reason: "its key was taken off the list", now: now)
         }
         return actions

@@ -28,6 +28,8 @@ package struct ClusterMachine: Sendable {
     /// Epochs that failed since a result last came.
     var failures = 0
     var planNotBefore = Duration.zero
+    /// Since then nothing but what no other attempt can mend ends the attempts.
+    var hasBeenReady = false
     /// When the stop was asked for; nothing new is taken since.
     var stoppingSince: Duration?
     var hasStopped = false
@@ -113,6 +115,7 @@ package struct ClusterMachine: Sendable {
     package mutating func connected(_ epoch: Epoch, now: Duration) -> [ClusterAction] {
         guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return [] }
         phase = .running(plan)
+        hasBeenReady = true
         registry.forgetFailedStarts()
         scheduler.start(epoch: epoch, depth: plan.orders.count, now: now)
         let stages = plan.plan.stages.count

@@ -100,7 +100,10 @@ extension EpochPlan {
         }
         let others = places.filter { $0.key != worker }.sorted { $0.key < $1.key }
         let holders = others.compactMap { name, place -> WeightOrder.Source? in
-            guard let endpoint = place.weightsEndpoint, !place.cached.isDisjoint(with: needed) else { return nil }
+            // One that has the files gets no list of those who may fetch from it.
+            guard let endpoint = place.weightsEndpoint, !place.cached.isDisjoint(with: needed),
+                settings.workers.first(where: { $0.name == name })?.start != .local
+            else { return nil }
             return WeightOrder.Source(name: name, endpoint: endpoint, key: place.key)
         }
         let coordinator = WeightOrder.Source(

@@ -75,15 +75,23 @@ package struct RemoteInstall: Sendable {
         """
     private static let unpack = """
         set -e
-        if [ "$(uname -m)" != "$3" ]; then echo "expected a machine of $3, got $(uname -m)"; exit 1; fi
+        if [ "$(uname -m)" != "$3" ]; then
+            cat > /dev/null
+            echo "expected a machine of $3, got $(uname -m)"
+            exit 1
+        fi
         d="${XDG_DATA_HOME:-$HOME/.local/share}/shard/$1"
         mkdir -p "$d"
         f="$d/package.$$"
-        trap 'rm -f "$f"' EXIT
+        n="$d/new.$$"
+        trap 'rm -rf "$f" "$n"' EXIT
         cat > "$f"
         got=$(sha256sum < "$f")
         if [ "${got%% *}" != "$1" ]; then echo "sha256: expected $1, got ${got%% *}"; exit 1; fi
-        tar -xzf "$f" -C "$d"
+        mkdir "$n"
+        tar -xzf "$f" -C "$n"
+        rm -rf "$d/$2"
+        mv "$n/$2" "$d/$2"
         echo "$d/$2/shard-worker"
         """
 

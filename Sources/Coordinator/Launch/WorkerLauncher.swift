@@ -141,9 +141,12 @@ package final class WorkerLauncher: WorkerProcesses {
                 status: "exit status \(code): \(WorkerProgram.name) does not run there; copy it with launch --install, "
                     + "or set the worker's program, and install libzmq5", isFinal: true)
         case .exited(let code):
+            // 255 is ssh's own.
             WorkerExit(
-                worker: program.worker, status: "exit status \(code)", isFinal: finalStatuses.contains(code))
-        case .signaled(let signal): WorkerExit(worker: program.worker, status: "signal \(signal)")
+                worker: program.worker, status: "exit status \(code)", isFinal: finalStatuses.contains(code),
+                isSession: program.isRemote && code == 255)
+        case .signaled(let signal):
+            WorkerExit(worker: program.worker, status: "signal \(signal)", isSession: program.isRemote)
         }
     }
 }

@@ -22,10 +22,13 @@ package struct WorkerExit: Sendable, Hashable {
     package var status: String
     /// Its arguments or its configuration are wrong, so that starting it again would not help.
     package var isFinal: Bool
+    /// What ended is an ssh session; the worker that it started may go on.
+    package var isSession: Bool
 
-    package init(worker: String, status: String, isFinal: Bool = false) {
+    package init(worker: String, status: String, isFinal: Bool = false, isSession: Bool = false) {
         self.worker = worker
         self.status = status
         self.isFinal = isFinal
+        self.isSession = isSession
     }
 }

@@ -87,8 +87,12 @@ extension Endpoint {
 extension ClusterOptions {
     /// An endpoint that is bound here, as workers are told it: with the host by which they reach this machine, or a
     /// wildcard, for which each takes the one that it knows.
-    func advertised(_ bound: Endpoint) -> Endpoint {
-        if let advertise { return Endpoint(host: advertise.host, port: bound.port) }
+    func advertised(_ bound: Endpoint, isControl: Bool = false) -> Endpoint {
+        if let advertise {
+            // A port that is forwarded is the control socket's.
+            let port = isControl && advertise.port != 0 ? advertise.port : bound.port
+            return Endpoint(host: advertise.host, port: port)
+        }
         return bound.isWildcard ? Endpoint(host: "*", port: bound.port) : bound
     }
 }

@@ -61,7 +61,7 @@ package struct Cluster: Sendable {
                 engine: engine, service: service, model: model, settings: settings, endpoints: sockets.endpoints,
                 launcher: launcher, weights: server)
         } catch {
-            throw CoordinatorError(.failed, "coordinator.bind: \(error)", cause: error)
+            throw CoordinatorError(.failed, "coordinator: \(error)", cause: error)
         }
     }
 
@@ -140,7 +140,8 @@ extension ClusterOptions {
         let threads = max(1, MachineFiles().coreCount / max(1, localCount))
         let local = control.isWildcard ? Endpoint.loopback(port: control.port) : control
         return workers.compactMap { worker in
-            var program = WorkerProgram(worker: worker, coordinator: advertised(control), logLevel: workerLogLevel)
+            var program = WorkerProgram(
+                worker: worker, coordinator: advertised(control, isControl: true), logLevel: workerLogLevel)
             program.isVerifying = isVerifying
             program.keys = security?.launched[worker.name]
             program.coordinatorKey = security?.keys.publicKey

@@ -143,7 +143,9 @@ package actor CoordinatorService {
     private func watchProcesses() async -> CoordinatorError? {
         if let processes {
             for await exit in processes.exits {
-                perform(machine.exited(exit.worker, status: exit.status, isFinal: exit.isFinal, now: now))
+                perform(
+                    machine.exited(
+                        exit.worker, status: exit.status, isFinal: exit.isFinal, isSession: exit.isSession, now: now))
             }
         }
         try? await Task.sleep(for: .seconds(3600 * 24 * 365))

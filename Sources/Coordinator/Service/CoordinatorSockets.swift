@@ -9,6 +9,8 @@ final class CoordinatorSockets {
     private let admission: Admission?
     private let control: LoopSocket
     private let results: LoopSocket
+    /// Whose results are taken.
+    private var resultsKey: CurvePublicKey?
     private var firstStage: (socket: LoopSocket, epoch: Epoch)?
     private let mailbox: Mailbox<SocketThread.Command>
     private let events: EventQueue
@@ -104,12 +106,15 @@ final class CoordinatorSockets {
             // A peer that is gone, or does not read, is noticed by its silence.
             _ = try control.socket.send(to: peer.bytes, Message(frame))
         case .connect(let epoch, let endpoint, let key):
-            try connect(epoch, endpoint, key)
+            // One that cannot be connected to is noticed by its deadline, and is no fault of this thread.
+            do { try connect(epoch, endpoint, key) } catch { reject("first stage: \(error)") }
         case .admitResults(let key):
+            resultsKey = key
             admission?.allow([key], in: .results)
         case .admit(let keys, let ended):
             admission?.allow(keys, in: .control)
             admission?.allow(keys, in: .weights)
+            if let resultsKey, ended.contains(resultsKey) { admission?.allow([], in: .results) }
             try control.endConnections(of: ended)
             try results.endConnections(of: ended)
         case .step(let id, let epoch, let frame, let hidden):
@@ -124,7 +129,10 @@ final class CoordinatorSockets {
         if let firstStage { loop.close(firstStage.socket) }
         firstStage = nil
         var socketOptions = SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: options.pings)
-        if let own = options.keys, let key { socketOptions.security = .client(own, server: key) }
+        if let own = options.keys {
+            guard let key else { return reject("first stage: \(endpoint): expected its key, got none") }
+            socketOptions.security = .client(own, server: key)
+        }
         let socket = try loop.open(.push, options: socketOptions, monitored: true)
         try socket.socket.connect(endpoint)
         firstStage = (socket, epoch)

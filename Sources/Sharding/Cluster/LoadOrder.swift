@@ -26,9 +26,10 @@ package struct LoadOrder: Sendable, Hashable {
 }
 
 extension LoadOrder {
-    /// Whether both are about the same layers of the same files, so that what one loaded serves the other.
+    /// Whether both are about the same layers of the same files, so that what one loaded serves the other. Where weights
+    /// are told by their hashes, those count.
     package func hasSameWeights(as other: LoadOrder) -> Bool {
-        model == other.model && stages.count == other.stages.count
+        model == other.model && weights?.description == other.weights?.description && stages.count == other.stages.count
             && zip(stages, other.stages).allSatisfy {
                 $0.layers == $1.layers && $0.includesHead == $1.includesHead
             }

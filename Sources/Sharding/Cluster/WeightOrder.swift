@@ -18,7 +18,8 @@ package struct WeightOrder: Sendable, Hashable {
         }
     }
 
-    package static let sourcesMax = 64
+    /// As many as a fetch connects to.
+    package static let sourcesMax = 16
 
     /// Of the encoded ``ModelDescription``, which names the hashes of all tensors.
     package var description: FileHash

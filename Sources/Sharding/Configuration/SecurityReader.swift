@@ -75,6 +75,7 @@ struct SecurityReader {
             }
         }
         checkAddresses(root, security, coordinator)
+        checkReach(root, coordinator)
         guard let elements = root.list("workers", expected: "", countMax: ClusterConfiguration.workerCountMax) else {
             return
         }
@@ -99,6 +100,19 @@ struct SecurityReader {
         parent.problems.add(place, "\(address) is beyond loopback, which needs keys; \(Self.makeKeys)")
     }
 
+    /// What listens beside `bind` must be reached from where `bind` is.
+    private func checkReach(_ root: YAMLMapping, _ coordinator: ClusterConfiguration.CoordinatorSettings) {
+        guard !coordinator.bind.isLoopback, let section = root.value("coordinator") else { return }
+        for (key, address) in [("results", coordinator.results), ("weights", coordinator.weights)]
+        where address.isLoopback {
+            let place = section.node[key].map { YAMLValue($0, key: "coordinator.\(key)").place } ?? section.place
+            parent.problems.add(
+                place,
+                "expected an address that workers of other machines reach, as bind is \(coordinator.bind), got "
+                    + "\(address)")
+        }
+    }
+
     private func check(
         _ element: YAMLValue, _ worker: WorkerSettings, _ security: ClusterConfiguration.SecuritySettings,
         _ coordinator: ClusterConfiguration.CoordinatorSettings
@@ -120,7 +134,12 @@ struct SecurityReader {
         guard worker.start == .ssh else { return }
         if security.keyFolder == nil {
             parent.problems.add(place("start"), "ssh needs keys; \(Self.makeKeys)")
-        } else if coordinator.advertise == nil, coordinator.bind.isWildcard || coordinator.bind.isLoopback {
+        } else if coordinator.bind.isLoopback {
+            parent.problems.add(
+                place("ssh"),
+                "expected a coordinator.bind that other machines reach, such as tcp://0.0.0.0:5555, got "
+                    + "\(coordinator.bind)")
+        } else if coordinator.advertise == nil, coordinator.bind.isWildcard {
             parent.problems.add(
                 place("ssh"),
                 "expected coordinator.advertise, the address at which that machine reaches this one, as bind is "

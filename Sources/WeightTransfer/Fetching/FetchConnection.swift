@@ -17,6 +17,8 @@ struct FetchConnection: Sendable {
     var isReady = false
     /// Since it stands, or since it does not.
     var since: Instant
+    /// Times that it was lost since the last chunk came.
+    var lossesInARow = 0
     /// Why its last handshake failed.
     var handshakeFailure: String?
     /// In the order in which the answers come.

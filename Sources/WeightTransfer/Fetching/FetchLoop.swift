@@ -114,14 +114,18 @@ final class FetchLoop {
     }
 
     private func connect() throws(WeightTransferError) {
-        for connection in machine.connections {
+        for (index, connection) in machine.connections.enumerated() {
             let source = order.sources[connection.source]
             let socket = try network { () throws(ZeroMQError) in
-                let socket = try loop.open(.dealer, options: source.socket, monitored: true)
-                try socket.socket.connect(source.endpoint)
-                return socket
+                try loop.open(.dealer, options: source.socket, monitored: true)
             }
             sockets.append(socket)
+            do {
+                try socket.socket.connect(source.endpoint)
+            } catch {
+                // The others may have it all.
+                machine.broke(index, "\(error)")
+            }
         }
     }
 

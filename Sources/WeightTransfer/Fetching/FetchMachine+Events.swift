@@ -22,6 +22,7 @@ extension FetchMachine {
         }
         let (request, lost) = connections[connection].answered(place)
         connections[connection].progressed(chunk.byteCount, settings, now: now)
+        connections[connection].lossesInARow = 0
         for other in lost { askAgain(other.blob, connection) }
         let blob = request.blob
         guard isReceiving(blob, over: connection), blobs[blob].receivedBytes == chunk.offset else {
@@ -103,6 +104,10 @@ extension FetchMachine {
         connections[connection].since = now
         lossCount += 1
         forgetRequests(connection)
+        connections[connection].lossesInARow += 1
+        guard connections[connection].lossesInARow < settings.lossesInARowMax else {
+            return giveUp(connection, "closed the connection \(settings.lossesInARowMax) times without a chunk between")
+        }
     }
 
     /// A request could not be sent: the connection has just gone, as its next event will say.

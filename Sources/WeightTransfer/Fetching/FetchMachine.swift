@@ -34,6 +34,8 @@ struct FetchMachine: Sendable {
         var elsewhereWithin = Duration.seconds(30)
         /// Deadlines in a row that a connection may miss.
         var strikesMax = 2
+        /// Losses of a connection without a chunk between them.
+        var lossesInARowMax = 32
         /// Chunks of one source that nobody asked for.
         var strayChunksMax = 64
     }

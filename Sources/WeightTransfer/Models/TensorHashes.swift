@@ -30,7 +30,8 @@ package struct TensorHashes: Sendable {
     ///   - threadCount: Each hashes two tensors side by side.
     /// - Throws: ``WeightTransferError`` `.cancelled`.
     package func hashes(
-        of model: ModelFile, only names: Set<String>? = nil, threadCount: Int, progress: @escaping Progress = { _, _ in true }
+        of model: ModelFile, only names: Set<String>? = nil, threadCount: Int,
+        progress: @escaping Progress = { _, _ in true }
     ) throws(WeightTransferError) -> [String: FileHash] {
         var hashes: [String: FileHash] = [:]
         let known = model.files.map { memory.recall($0) }

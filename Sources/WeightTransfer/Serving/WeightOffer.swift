@@ -42,7 +42,7 @@ package final class WeightOffer: Sendable {
     }
 
     /// Tensors of the store that were asked for are kept open, this many at most.
-    private static let storeEntriesMax = 8192
+    private static let storeEntriesMax = 512
 
     private let state = Mutex(State())
     private let store: TensorStore?
@@ -93,6 +93,9 @@ package final class WeightOffer: Sendable {
             state.kept[ticket] = nil
         }
     }
+
+    /// Lets go of tensors of the store that were asked for; they can be evicted, and are opened again when asked for again.
+    package func releaseStored() { state.withLock { $0.stored.removeAll() } }
 
     package var hashes: [FileHash] { state.withLock { Array($0.offered.keys) } }
 

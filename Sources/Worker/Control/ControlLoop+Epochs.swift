@@ -12,6 +12,7 @@ extension ControlLoop {
         guard order.epoch > epochs.highest else {
             return refuse("load: epoch: expected above \(epochs.highest), got \(order.epoch)")
         }
+        if let weights = order.weights { exchange?.admit(weights) }
         for epoch in epochs.makeRoom() { drop(epoch) }
         if let part = epochs.part(for: order) {
             epochs.begin(order, run: run, part: part)

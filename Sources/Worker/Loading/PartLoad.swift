@@ -1,46 +1,67 @@
 import Sharding
 import Synchronization
+import WeightTransfer
 import ZeroMQ
 
 /// One load, on a thread of its own, so that neither heartbeats nor steps wait for it.
 final class PartLoad: Sendable {
     let epoch: Epoch
-    private let isCancelled: CancelFlag
+    private let cancellation: LoadCancellation
 
     init(
         _ order: LoadOrder, _ configuration: WorkerConfiguration, exchange: WeightExchange?,
         control: Mailbox<ControlEvent>
     ) {
         epoch = order.epoch
-        let flag = CancelFlag()
-        isCancelled = flag
+        let cancellation = LoadCancellation()
+        self.cancellation = cancellation
         // Whoever cancels does not wait: the thread sees the flag at its next piece and ends.
         _ = OwnedThread(name: "shard-load") {
             let report = LoadProgressReport(epoch: order.epoch, control: control)
             let loader = PartLoader(
-                order: order, configuration: configuration, exchange: exchange, report: report)
+                order: order, configuration: configuration, exchange: exchange, report: report,
+                cancellation: cancellation)
             do throws(LoadProblem) {
-                let part = try loader.load { done, total in
-                    report.packed(done, total: total)
-                    return !flag.isSet
-                }
+                let part = try loader.load()
                 try? control.post(.partLoaded(order, part))
             } catch {
-                guard !flag.isSet else { return }
+                guard !cancellation.isCancelled else { return }
                 let failure = LoadFailure(epoch: order.epoch, reason: error.reason, message: error.message)
                 try? control.post(.loadFailed(failure))
             }
         }
     }
 
-    func cancel() { isCancelled.set() }
+    func cancel() { cancellation.cancel() }
 }
 
-private final class CancelFlag: Sendable {
-    private let flag = Atomic<Bool>(false)
+/// Whether a load is still wanted, and what it waits for.
+final class LoadCancellation: Sendable {
+    private struct State: Sendable {
+        var isCancelled = false
+        var fetch: WeightFetch?
+    }
 
-    var isSet: Bool { flag.load(ordering: .relaxed) }
-    func set() { flag.store(true, ordering: .relaxed) }
+    private let state = Mutex(State())
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    /// Ends with the load.
+    func follow(_ fetch: WeightFetch) {
+        let isLate = state.withLock { state in
+            state.fetch = fetch
+            return state.isCancelled
+        }
+        if isLate { fetch.cancel() }
+    }
+
+    func cancel() {
+        let fetch = state.withLock { state in
+            state.isCancelled = true
+            return state.fetch
+        }
+        fetch?.cancel()
+    }
 }
 
 /// Tells the control thread how far a load is, a few times a second; any thread.
@@ -51,11 +72,14 @@ final class LoadProgressReport: Sendable {
 
     private struct State: Sendable {
         var next = ContinuousClock.now
-        var fetched = 0
-        var packed = 0
-        var packedTotal = 0
-        var hashed = 0
-        var hashedTotal = 0
+        var done: [Work: Int] = [:]
+        var total: [Work: Int] = [:]
+    }
+
+    enum Work: Sendable {
+        case fetching
+        case hashing
+        case packing
     }
 
     private let epoch: Epoch
@@ -67,15 +91,9 @@ final class LoadProgressReport: Sendable {
         self.control = control
     }
 
-    /// - Parameter total: of this and of packing.
-    func fetched(_ bytes: Int, total: Int) { update { ($0.fetched, $0.packedTotal) = (bytes, total) } }
-
-    /// - Parameter bytes: with those that were read or fetched before.
-    func packed(_ bytes: Int, total: Int) {
-        update { ($0.packed, $0.packedTotal) = (bytes, max(total, $0.packedTotal)) }
+    func update(_ work: Work, done: Int, total: Int) {
+        update { ($0.done[work], $0.total[work]) = (done, total) }
     }
-
-    func hashed(_ bytes: Int, total: Int) { update { ($0.hashed, $0.hashedTotal) = (bytes, total) } }
 
     private func update(_ change: (inout State) -> Void) {
         let progress = state.withLock { state -> LoadProgress? in
@@ -84,8 +102,8 @@ final class LoadProgressReport: Sendable {
             guard now >= state.next else { return nil }
             state.next = now + Self.interval
             return LoadProgress(
-                epoch: epoch, doneBytes: UInt64(clamping: max(state.fetched, state.packed) + state.hashed),
-                totalBytes: UInt64(clamping: state.packedTotal + state.hashedTotal))
+                epoch: epoch, doneBytes: UInt64(clamping: state.done.values.reduce(0, saturatingSum)),
+                totalBytes: UInt64(clamping: state.total.values.reduce(0, saturatingSum)))
         }
         // Lost when the control thread is busy: the next one says more.
         if let progress { try? control.post(.loadProgress(progress)) }

@@ -6,9 +6,8 @@ import WeightTransfer
 /// Loading where this worker may lack the files: each tensor comes from the first place that has bytes with its hash.
 extension PartLoader {
     func gather(
-        _ order: WeightOrder, _ exchange: WeightExchange, _ progress: Progress
+        _ order: WeightOrder, _ exchange: WeightExchange
     ) throws(LoadProblem) -> LoadedPart {
-        exchange.admit(order)
         let description = try describe(order, exchange)
         let model: ModelFile
         do {
@@ -30,13 +29,11 @@ extension PartLoader {
         }
         let rank = Dictionary(uniqueKeysWithValues: names.ordered.enumerated().map { ($1, $0) })
         blobs.sort { rank[$0.name, default: 0] < rank[$1.name, default: 0] }
-        let fetch = try begin(blobs, order, exchange, packedBytes: needs.weightBytes)
+        let fetch = try begin(blobs, order, exchange)
         defer { fetch?.cancel() }
         let source = GatheredTensors(
             model, wanted: wanted, local: local.file, localNames: local.names, fetch: fetch)
-        let part = try pack(
-            source, spec, needs, name: description.name, unhashed: [],
-            doneBefore: blobs.reduce(0) { $0 + $1.byteCount }, progress)
+        let part = try pack(source, spec, needs, name: description.name, unhashed: [])
         try tell(fetch, exchange)
         return part
     }
@@ -64,6 +61,7 @@ extension PartLoader {
             hash: order.description, byteCount: order.descriptionBytes, name: "the model's description")
         do {
             let fetch = try exchange.fetch([blob], order)
+            cancellation.follow(fetch)
             let entry = try fetch.wait(for: blob)
             return try withExtendedLifetime(entry) { try ModelDescription(decoding: entry.file.bytes) }
         } catch let error as WeightTransferError {
@@ -93,7 +91,11 @@ extension PartLoader {
             let found = try? ModelFinder(folders: configuration.modelFolders).find(needed, folder: order.model.folder),
             let file = try? open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1)),
             let hashes = try? exchange.hashes.hashes(
-                of: file, only: names.all, threadCount: configuration.cpu.threads)
+                of: file, only: names.all, threadCount: configuration.cpu.threads,
+                progress: { done, total in
+                    report.update(.hashing, done: done, total: total)
+                    return !cancellation.isCancelled
+                })
         else { return (nil, []) }
         let right = description.tensors.filter { tensor in
             hashes[tensor.name] == tensor.sha256
@@ -103,14 +105,16 @@ extension PartLoader {
     }
 
     private func begin(
-        _ blobs: [WantedBlob], _ order: WeightOrder, _ exchange: WeightExchange, packedBytes: Int
+        _ blobs: [WantedBlob], _ order: WeightOrder, _ exchange: WeightExchange
     ) throws(LoadProblem) -> WeightFetch? {
         guard !blobs.isEmpty else { return nil }
         let report = report
         do {
-            return try exchange.fetch(blobs, order) { progress in
-                report.fetched(progress.doneBytes, total: progress.totalBytes + packedBytes)
+            let fetch = try exchange.fetch(blobs, order) { progress in
+                report.update(.fetching, done: progress.doneBytes, total: progress.totalBytes)
             }
+            cancellation.follow(fetch)
+            return fetch
         } catch {
             throw LoadProblem(error)
         }

@@ -8,18 +8,15 @@ import ZeroMQ
 
 /// Loads one worker's part of a plan: finds the files, checks them, packs the layers' weights onto the device.
 struct PartLoader {
-    /// Told the bytes done and in all; false ends the load.
-    typealias Progress = (_ done: Int, _ total: Int) -> Bool
-
     let order: LoadOrder
     let configuration: WorkerConfiguration
     /// nil for a worker that has the files.
     let exchange: WeightExchange?
-    /// Takes progress from other threads.
     let report: LoadProgressReport
+    let cancellation: LoadCancellation
 
-    func load(_ progress: @escaping Progress) throws(LoadProblem) -> LoadedPart {
-        if let weights = order.weights, let exchange { return try gather(weights, exchange, progress) }
+    func load() throws(LoadProblem) -> LoadedPart {
+        if let weights = order.weights, let exchange { return try gather(weights, exchange) }
         let needed = neededFiles()
         let found = try ModelFinder(folders: configuration.modelFolders).find(needed, folder: order.model.folder)
         let checks = try checks(of: needed, found.paths)
@@ -28,8 +25,7 @@ struct PartLoader {
             let file = try open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1))
             let model = try describe(file)
             let needs = try PartNeeds(order, model: model, file: file)
-            let part = try pack(
-                file, model, needs, name: file.name, unhashed: checks.unhashed, doneBefore: 0, progress)
+            let part = try pack(file, model, needs, name: file.name, unhashed: checks.unhashed)
             try hashing.wait()
             return part
         } catch {
@@ -41,15 +37,13 @@ struct PartLoader {
 
     /// Puts the weights of the stages onto the device.
     ///
-    /// - Parameters:
-    ///   - name: of the model, for errors.
-    ///   - doneBefore: bytes that count as done beside those of the weights.
+    /// - Parameter name: of the model, for errors.
     func pack(
         _ source: any TensorSource, _ model: ModelSpec, _ needs: PartNeeds, name: String,
-        unhashed: [LoadedPart.SourceFile], doneBefore: Int, _ progress: Progress
+        unhashed: [LoadedPart.SourceFile]
     ) throws(LoadProblem) -> LoadedPart {
-        var done = doneBefore
-        let total = done + needs.weightBytes
+        var done = 0
+        let total = needs.weightBytes
         let device = try makeDevice()
         var weights: [any WeightResidency] = []
         for (stage, bytes) in zip(order.stages, needs.stageWeightBytes) {
@@ -58,7 +52,9 @@ struct PartLoader {
                     try ResidentWeights(
                         model: model, layers: stage.layers, hasHead: stage.includesHead, source: source, device: device
                     ) { state throws(InferenceError) in
-                        guard progress(done + bytes * state.unitsDone / max(1, state.unitCount), total) else {
+                        report.update(
+                            .packing, done: done + bytes * state.unitsDone / max(1, state.unitCount), total: total)
+                        if cancellation.isCancelled {
                             throw InferenceError(.weights, place: "load", "was cancelled")
                         }
                     })
@@ -131,7 +127,7 @@ struct PartLoader {
                 do {
                     hash = try cache.hash(of: file.file, isForced: isForced) { bytes throws(CancellationError) in
                         done += bytes
-                        report.hashed(done, total: total)
+                        report.update(.hashing, done: done, total: total)
                         if isCancelled() { throw CancellationError() }
                     }
                 } catch {

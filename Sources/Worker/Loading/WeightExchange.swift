@@ -53,7 +53,9 @@ final class WeightExchange: Sendable {
         _ wanted: [WantedBlob], _ order: WeightOrder,
         onProgress: @escaping @Sendable (WeightFetch.Progress) -> Void = { _ in }
     ) throws(WeightTransferError) -> WeightFetch {
-        try WeightFetch(
+        // What was handed out may make room now.
+        server.offer.releaseStored()
+        return try WeightFetch(
             wanted, from: order.sources.compactMap(source), into: store, context: context, logger: logger,
             handlers: WeightFetch.Handlers(onProgress: onProgress))
     }

@@ -31,8 +31,18 @@ extension StepLoop {
     }
 
     /// All stages of the plan are there, so the next ones expect those that send to them.
-    func connect(_ stages: EpochStages) throws(ZeroMQError) {
-        for stage in stages.stages.values { stage.next = try link(to: stage.target, stages.heartbeat) }
+    func connect(_ stages: EpochStages) {
+        for stage in stages.stages.values {
+            do throws(ZeroMQError) {
+                stage.next = try link(to: stage.target, stages.heartbeat)
+            } catch {
+                post(
+                    .linkFailed(
+                        LinkFailure(
+                            epoch: stages.epoch, stage: stage.order.index,
+                            endpoint: stage.target.endpoint.description, message: "\(error)")))
+            }
+        }
     }
 
     private func link(

@@ -98,7 +98,7 @@ final class StepLoop {
             try install(order, part, run, SocketOptions.Heartbeat(heartbeat))
         case .activate(let epoch):
             if let stages = epochs[epoch], case .installed = stages.phase {
-                try connect(stages)
+                connect(stages)
                 stages.phase = .activating(until: .now + Self.linkDeadline)
             } else if let stages = epochs[epoch], case .active = stages.phase {
                 post(.activated(epoch))

@@ -33,7 +33,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
     func run() async throws {
         options.startLogging()
-        let signals = Signals.stream(SIGTERM, SIGINT)
+        let hangups = Signals.stream(SIGHUP)
         let configuration = try file.load()
         let (opened, model) = try await file.open(configuration)
         let served = try await OwnThread.run { _ in try Self.served(opened) }
@@ -44,15 +44,18 @@ struct LaunchCommand: AsyncParsableCommand {
         clusterOptions.workerLogLevel = options.logLevel.rawValue
         clusterOptions.isVerifying = verify
         do {
+            // Until here signals end the program by themselves: nothing was started that has to end in order.
             clusterOptions.security = try ClusterSecurity(configuration)
             clusterOptions.weights = try await Self.weights(of: model, configuration, options)
             if let install {
                 clusterOptions.workers = try await Self.installed(install, clusterOptions.workers, logger)
             }
+            let signals = Signals.stream(SIGTERM, SIGINT)
             let cluster = try await Cluster.start(clusterOptions, model: model, logger: logger) { worker, line in
                 Task { await console.line(of: worker, line) }
             }
-            try await serve(cluster, configuration, served, console: console, signals: signals, logger: logger)
+            try await serve(
+                cluster, configuration, served, console: console, signals: signals, hangups: hangups, logger: logger)
         } catch let error as CoordinatorError {
             throw ProgramError(error)
         }
@@ -60,7 +63,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
     private func serve(
         _ cluster: Cluster, _ configuration: ClusterConfiguration, _ served: ServedModel, console: LaunchConsole,
-        signals: AsyncStream<Int32>, logger: Logger
+        signals: AsyncStream<Int32>, hangups: AsyncStream<Int32>, logger: Logger
     ) async throws {
         let http = try await HTTPFront.start(
             cluster.engine, served, at: configuration.coordinator.http, logger: logger)
@@ -75,7 +78,7 @@ struct LaunchCommand: AsyncParsableCommand {
             }
         }
         let reloader = Task { [file] in
-            for await _ in Signals.stream(SIGHUP) {
+            for await _ in hangups {
                 do {
                     await cluster.service.rekey(try file.load().security.workerKeys)
                     logger.notice("read the workers' keys anew")

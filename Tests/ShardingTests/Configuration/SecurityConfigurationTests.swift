@@ -103,7 +103,10 @@ struct SecurityConfigurationTests {
                 "security: {key_dir: k}\nworkers: [{name: a, ssh: \"-oProxyCommand=x\"}]",
                 "workers[0].ssh: expected what ssh is to reach"
             ),
-            ("security: {key_dir: k}\nworkers: [{name: a, ssh: h}]", "expected coordinator.advertise"),
+            (
+                "security: {key_dir: k}\nworkers: [{name: a, ssh: h}]",
+                "expected a coordinator.bind that other machines reach"
+            ),
             (
                 "security: {key_dir: k}\ncoordinator: {bind: \"tcp://*:5555\"}\nworkers: [{name: a, ssh: h}]",
                 "expected coordinator.advertise"

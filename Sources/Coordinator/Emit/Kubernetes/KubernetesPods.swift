@@ -125,7 +125,10 @@ struct KubernetesPods {
                 "persistentVolumeClaim": ["claimName": .text(deployment.modelsClaim), "readOnly": true],
             ],
             // More than the worker's own limit, as a pod that exceeds this one is ended.
-            ["name": "cache", "emptyDir": ["sizeLimit": "\(KubernetesResources.cacheGiB(deployment.modelBytes) + 1)Gi"]],
+            [
+                "name": "cache",
+                "emptyDir": ["sizeLimit": "\(KubernetesResources.cacheGiB(deployment.modelBytes) + 1)Gi"],
+            ],
             ["name": "run", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]],
         ]
     }
