@@ -1,4 +1,5 @@
 import Sharding
+import ZeroMQ
 
 /// A LeaderWorkerSet (leaderworkerset.x-k8s.io/v1): the leader is the coordinator, and each worker a pod of its own;
 /// with the services, the configuration and the keys that they need.
@@ -130,21 +131,18 @@ struct KubernetesManifests {
         let workers = deployment.workers.enumerated().map { index, worker in
             (
                 Self.keyName("\(index + 1)"),
-                YAMLTree.text(
-                    keys.workers[worker.name].map { KeyFile.text(of: $0) }
-                        ?? "REPLACE: the text of \(worker.name).key\n")
+                key(keys.workers[worker.name], "\(worker.name).key", "worker \(worker.name)")
             )
         }
         return [
             secret(
-                coordinatorSecret,
-                [
-                    (
-                        "coordinator.key",
-                        .text(keys.coordinator.map { KeyFile.text(of: $0) } ?? "REPLACE: the text of coordinator.key\n")
-                    )
-                ]), secret(workersSecret, workers),
+                coordinatorSecret, [("coordinator.key", key(keys.coordinator, "coordinator.key", "the coordinator"))]),
+            secret(workersSecret, workers),
         ]
+    }
+
+    private func key(_ pair: CurveKeyPair?, _ file: String, _ holder: String) -> YAMLTree {
+        .text(pair.map { KeyFile.text(of: $0, for: holder) } ?? "REPLACE: the text of \(file)\n")
     }
 
     private func secret(_ name: String, _ entries: [(String, YAMLTree)]) -> YAMLTree {
