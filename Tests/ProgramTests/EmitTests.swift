@@ -66,6 +66,47 @@ struct EmitTests {
         }
     }
 
+    @Test("keys that are there are used, and secret ones stand in a file for their owner only")
+    func keys() async throws {
+        try await inFolder { folder in
+            let keys = folder.appending(path: "keys")
+            #expect(try await BuiltProgram.coordinator.run(["keygen", "-o", keys.path]).exitCode == 0)
+            for name in ["a", "b.2_x"] {
+                let output = try await BuiltProgram.worker.run(["keygen", "--name", name, "-o", keys.path])
+                #expect(output.exitCode == 0)
+            }
+            // Of this one only the public half is here.
+            try FileManager.default.removeItem(at: keys.appending(path: "b.2_x.key"))
+            try (Self.configuration + "\nsecurity: {key_dir: keys}\n").write(
+                to: folder.appending(path: "cluster.yaml"), atomically: true, encoding: .utf8)
+            let secrets = try ["coordinator", "a"].map { try key("secret-key", in: keys.appending(path: "\($0).key")) }
+            let known = try ["a", "b.2_x"].map { try key("public-key", in: keys.appending(path: "\($0).pub")) }
+
+            for engine in ["slurm", "kubernetes", "compose"] {
+                let output = try await emit(engine, folder, ["-o", folder.appending(path: engine).path])
+                #expect(output.exitCode == 0, "\(output.stderr)")
+                #expect(output.errorLines.count == (engine == "slurm" ? 0 : 1), "\(output.stderr)")
+                for path in output.stdout.split(separator: "\n").map(String.init) {
+                    let text = try String(contentsOfFile: path, encoding: .utf8)
+                    let isSecret = path.hasSuffix("secrets.yaml")
+                    #expect(secrets.allSatisfy { text.contains($0) == isSecret }, "\(path)")
+                    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+                    if isSecret { #expect(mode == 0o600) }
+                    if path.hasSuffix("/kubernetes.yaml") || path.hasSuffix("/compose/cluster.yaml") {
+                        #expect(known.allSatisfy(text.contains), "\(path)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value of a line of a key file.
+    private func key(_ name: String, in file: URL) throws -> String {
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        let line = try #require(lines.first { $0.hasPrefix("\(name) = ") })
+        return String(line.dropFirst(name.count + 3))
+    }
+
     @Test("keys that are not there are named, and --quiet is quiet")
     func remarks() async throws {
         try await inFolder { folder in
