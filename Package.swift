@@ -119,7 +119,10 @@ let package = Package(
             ]),
         program(
             "shard",
-            ["ShardKit", "Coordinator", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices"]),
+            [
+                "ShardKit", "Coordinator", "Inference", "Tokenizers", "WeightTransfer", "Sharding", "Models",
+                "ModelFiles", "Devices",
+            ]),
         program(
             "shard-coordinator",
             ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
@@ -159,7 +162,7 @@ let package = Package(
         tests("TerminalTests", ["Terminal"]),
         tests(
             "ClusterTests", ["ShardKit", "Coordinator", "WeightTransfer", "Sharding", "ZeroMQ", .logging, .subprocess]),
-        tests("ProgramTests", [.subprocess]),
+        tests("ProgramTests", [.crypto, .subprocess]),
         tests("HouseTests", []),
     ],
     cLanguageStandard: .c17

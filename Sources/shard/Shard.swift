@@ -22,6 +22,7 @@ struct Shard: AsyncParsableCommand {
         subcommands: [
             DevicesCommand.self, SplitCommand.self, InfoCommand.self, VerifyCommand.self, AssignCommand.self,
             RunCommand.self, ChatCommand.self, LogitsCommand.self, TokenizeCommand.self, TemplateCommand.self,
+            CacheCommand.self,
         ])
 
     static func main() async {

@@ -55,6 +55,19 @@ struct WrongUseTests {
         WrongUse(program: .shard, arguments: ["verify", "Models/demo"], exitCode: 1, says: ["manifest.json"]),
         WrongUse(
             program: .shard, arguments: ["assign", "--shards", "4", "--devices", "gpu"], exitCode: 64, says: ["gpu"]),
+        WrongUse(program: .shard, arguments: ["cache", "frobnicate"], exitCode: 64, says: ["frobnicate"]),
+        WrongUse(
+            program: .shard, arguments: ["cache", "clear", "--older-than", "7x"], exitCode: 64,
+            says: ["--older-than", "7x"]),
+        WrongUse(
+            program: .shard, arguments: ["cache", "list", "--cache", "no/such/folder"], exitCode: 2,
+            says: ["no/such/folder", "nothing there"]),
+        WrongUse(
+            program: .shard, arguments: ["cache", "verify", "--cache", "README.md"], exitCode: 2,
+            says: ["README.md", "a file"]),
+        WrongUse(
+            program: .shard, arguments: ["cache", "list"], exitCode: 2, says: ["$HOME", "--cache"],
+            environment: ["XDG_CACHE_HOME": "", "HOME": ""]),
     ]
 
     static let ofWorker: [WrongUse] = [

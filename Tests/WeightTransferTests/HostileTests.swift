@@ -129,7 +129,9 @@ struct HostileTests {
         defer { hostile.stop() }
         let good = try Loopback([Self.blob])
         let source = WeightFetch.Source(name: "hostile", endpoint: hostile.endpoint)
-        let summary = try good.fetch([Self.blob], from: [source, good.source])
+        var settings = FetchMachine.Settings()
+        settings.strayChunksMax = 16
+        let summary = try good.fetch([Self.blob], from: [source, good.source], settings: settings)
         try good.expectStored([Self.blob])
         if let reason = summary.dropped["hostile"] {
             #expect(reason.contains(says), "\(reason)")
@@ -138,7 +140,7 @@ struct HostileTests {
         }
         let error = #expect(throws: WeightTransferError.self) {
             let other = try Loopback()
-            _ = try other.fetch([Self.blob], from: [source])
+            _ = try other.fetch([Self.blob], from: [source], settings: settings)
         }
         #expect(error?.description.contains("\n") == false)
         #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")

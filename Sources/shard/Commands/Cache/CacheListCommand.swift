@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Terminal
+import WeightTransfer
+
+struct CacheListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the tensors that are kept.",
+        discussion: """
+            The one used last comes first. A tensor that was received in part is continued by the next worker that
+            needs it.
+
+            Example:
+              shard cache list --json
+            """)
+
+    @OptionGroup var options: CacheOptions
+    @OptionGroup var program: ProgramOptions
+
+    /// The object that `--json` prints.
+    private struct Report: Encodable {
+        struct Tensor: Encodable {
+            var sha256: String
+            var bytes: Int
+            var last_use: String
+            var in_use: Bool
+            var partial: Bool
+        }
+
+        var folder: String
+        var used_bytes: Int
+        var byte_limit: Int
+        var tensors: [Tensor]
+    }
+
+    func run() async throws {
+        program.startLogging()
+        let store = try options.open()
+        let listing = try await ComputeThread.run { store.list() }
+        if options.json {
+            return StandardOutput.write(try JSONText.line(report(listing, folder: store.folder)))
+        }
+        if !listing.items.isEmpty {
+            var table = TextTable([("SHA-256", .left), ("SIZE", .right), ("USED", .right), ("", .left)])
+            for item in listing.items {
+                let notes = [item.isPart ? "in part" : nil, item.isInUse ? "in use" : nil].compactMap { $0 }
+                table.add([
+                    "\(item.hash.description.prefix(12))…", ByteText.text(item.byteCount),
+                    Age.text(since: item.lastUse), notes.joined(separator: ", "),
+                ])
+            }
+            for line in table.lines { StandardOutput.write(line) }
+        }
+        StandardOutput.write(
+            "\(store.folder): \(CacheOptions.tensors(listing.items.count)), \(ByteText.text(listing.usedBytes)) of at "
+                + "most \(ByteText.text(listing.byteLimit))")
+    }
+
+    private func report(_ listing: StoreListing, folder: String) -> Report {
+        Report(
+            folder: folder, used_bytes: listing.usedBytes, byte_limit: listing.byteLimit,
+            tensors: listing.items.map { item in
+                Report.Tensor(
+                    sha256: item.hash.description, bytes: item.byteCount,
+                    last_use: item.lastUse.formatted(.iso8601), in_use: item.isInUse, partial: item.isPart)
+            })
+    }
+}
