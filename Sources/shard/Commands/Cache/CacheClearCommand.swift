@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ShardKit
 import Terminal
 import WeightTransfer
 
@@ -33,7 +34,7 @@ struct CacheClearCommand: AsyncParsableCommand {
         program.startLogging()
         let store = try options.open()
         let cutoff = olderThan.map { Date(timeIntervalSinceNow: -$0.seconds) }
-        let clearing = try await ComputeThread.run { store.clear(unusedSince: cutoff) }
+        let clearing = await OwnThread.run { _ in store.clear(unusedSince: cutoff) }
         if options.json {
             return StandardOutput.write(
                 try JSONText.line(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ShardKit
 import Terminal
 import WeightTransfer
 
@@ -37,7 +38,7 @@ struct CacheListCommand: AsyncParsableCommand {
     func run() async throws {
         program.startLogging()
         let store = try options.open()
-        let listing = try await ComputeThread.run { store.list() }
+        let listing = await OwnThread.run { _ in store.list() }
         if options.json {
             return StandardOutput.write(try JSONText.line(report(listing, folder: store.folder)))
         }

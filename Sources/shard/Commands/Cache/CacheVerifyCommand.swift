@@ -1,4 +1,5 @@
 import ArgumentParser
+import ShardKit
 import Terminal
 import WeightTransfer
 
@@ -34,7 +35,7 @@ struct CacheVerifyCommand: AsyncParsableCommand {
         let found: StoreVerification
         do {
             found = try await stop.during {
-                try await ComputeThread.run {
+                try await OwnThread.run { _ in
                     let bar = ProgressBar("verifying", isShown: showsProgress)
                     defer { bar.finish() }
                     return try store.verify { (done, total) throws(CancellationError) in
