@@ -1,20 +1,17 @@
 import ArgumentParser
 import Foundation
 import Logging
-import ModelFiles
-import Sharding
-import WeightTransfer
-import ZeroMQ
 
 /// Compares what fetching weights moves with what its connection could.
 ///
 ///     swift build -c release --product benchmark-transfer && .build/release/benchmark-transfer
 ///
-/// In turn, A, B, A, B, …, over loopback, between two processes each:
+/// In turn, A, B, A, B, …, over loopback, between two new processes each:
 ///
-/// - A: one ZeroMQ connection (PUSH, PULL) with frames of 1 MiB, which are thrown away.
-/// - B: a `WeightServer` of a file of random bytes, cut like a model of 1.3 GB, and a `WeightFetch` into an empty store;
-///   until every tensor was written, hashed, compared and mapped.
+/// - A: one ZeroMQ connection (PUSH, PULL) with a file of 1.3 GB of random bytes in frames of 1 MiB, which are thrown
+///   away; with `--hot` one frame over and over, which no memory has to be read for.
+/// - B: a `WeightServer` of that file, cut into tensors like a model, and a `WeightFetch` into an empty store; until
+///   every tensor was written, hashed, compared and mapped.
 ///
 /// Prints the speed of each round, the medians and their ratio, and the processor time that each took at both ends. File
 /// and store lie in /tmp unless `--folder` says otherwise; the file was just written, so it comes from the page cache.
@@ -37,22 +34,25 @@ struct BenchmarkTransfer: ParsableCommand {
     @Option(help: "Connections of the fetch.")
     var connections = 1
 
+    @Flag(help: "Let A send the same frame over and over.")
+    var hot = false
+
     @Flag(help: "Also B over CURVE.")
     var curve = false
 
     @Option(help: ArgumentHelp("What this process does for the one that started it.", visibility: .hidden))
     var role: Role?
 
-    @Option(help: ArgumentHelp("Where the starter listens.", visibility: .hidden))
+    @Option(help: ArgumentHelp("Where the other end listens.", visibility: .hidden))
     var endpoint: String?
 
-    @Option(help: ArgumentHelp("The file to serve.", visibility: .hidden))
-    var file: String?
+    @Option(help: ArgumentHelp("The file to send or serve, or the store's folder.", visibility: .hidden))
+    var path: String?
 
-    @Option(help: ArgumentHelp("Bytes to send.", visibility: .hidden))
+    @Option(help: ArgumentHelp("Bytes to move.", visibility: .hidden))
     var bytes = 0
 
-    enum Role: String, ExpressibleByArgument { case send, serve }
+    enum Role: String, ExpressibleByArgument { case send, receive, serve, fetch }
 
     func validate() throws {
         guard (1...1000).contains(rounds), (1...1000).contains(layers), (1...16).contains(connections) else {
@@ -64,8 +64,10 @@ struct BenchmarkTransfer: ParsableCommand {
     func run() throws {
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         switch role {
-        case .send: try RawConnection.send(to: try required(endpoint), byteCount: bytes)
-        case .serve: try FetchRound.serve(file: try required(file))
+        case .send: try RawConnection.send(try required(path), to: try required(endpoint), isHot: hot)
+        case .receive: try RawConnection.receive(byteCount: bytes)
+        case .serve: try FetchRound.serve(file: try required(path))
+        case .fetch: try FetchRound.fetch(from: try required(endpoint), into: try required(path), connections)
         case nil: try compare()
         }
     }
@@ -84,7 +86,7 @@ struct BenchmarkTransfer: ParsableCommand {
         var raw: [Measurement] = []
         var fetched: [Measurement] = []
         for round in 1...rounds {
-            raw.append(try RawConnection.measure(byteCount: model.byteCount))
+            raw.append(try RawConnection.measure(model, isHot: hot))
             print("A \(round)  \(raw[round - 1].line)")
             try model.touchPages(in: work)
             fetched.append(

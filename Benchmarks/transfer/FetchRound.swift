@@ -9,51 +9,52 @@ import ZeroMQ
 enum FetchRound {
     static func measure(_ model: SampleModel, store folder: String, connectionCount: Int) throws -> Measurement {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let children = ProcessorTime.children
-        let peer = try Peer(["--role", "serve", "--file", model.path])
-        try peer.input.fileHandleForWriting.write(contentsOf: Data(model.list.utf8))
-        let line = String(decoding: peer.output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let endpoint = Endpoint(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw BenchmarkError("the server did not start")
-        }
-        let store = try TensorStore(cacheFolder: folder, byteLimit: 2 * model.byteCount)
-        let context = try Context()
-        let own = ProcessorTime.own
-        let start = ContinuousClock.now
-        let fetch = try WeightFetch(
-            model.tensors.map { WantedBlob(hash: $0.hash, byteCount: $0.range.count, name: $0.name) },
-            from: [
-                WeightFetch.Source(name: "server", endpoint: endpoint, connectionCount: connectionCount)
-            ], into: store, context: context, logger: Logger(label: "benchmark"))
-        let summary = try fetch.join()
-        let time = start.duration(to: .now)
-        let receiverSeconds = ProcessorTime.own - own
-        guard summary.receivedBytes == model.byteCount, summary.duplicateBytes == 0 else {
-            throw BenchmarkError("expected \(model.byteCount) bytes once, got \(summary)")
-        }
-        try peer.end()
+        let server = try Peer(["--role", "serve", "--path", model.path], input: model.list)
+        let fetch = try Peer(
+            [
+                "--role", "fetch", "--endpoint", try server.line(), "--path", folder, "--connections",
+                "\(connectionCount)",
+            ], input: model.list)
+        let words = try fetch.line().split(separator: " ").compactMap { Double($0) }
+        guard words.count == 2 else { throw BenchmarkError("the fetch did not say what it measured") }
+        try fetch.end()
         return Measurement(
-            byteCount: model.byteCount, seconds: time / .seconds(1),
-            senderSeconds: ProcessorTime.children - children, receiverSeconds: receiverSeconds)
+            byteCount: model.byteCount, seconds: words[0], senderSeconds: try server.end(), receiverSeconds: words[1])
     }
 
-    /// Serves the runs of a file that its input lists, until that ends.
+    /// Serves the runs of a file that its input lists, until that ends; says its endpoint.
     static func serve(file path: String) throws {
         let file = try MappedFile(path: path)
         let offer = WeightOffer()
-        var runs: [(hash: FileHash, file: MappedFile, range: Range<Int>)] = []
-        while let line = readLine(), !line.isEmpty {
-            let words = line.split(separator: " ")
-            guard words.count == 3, let hash = FileHash(String(words[0])), let start = Int(words[1]),
-                let count = Int(words[2]), start >= 0, count > 0, start + count <= file.byteCount
-            else { throw BenchmarkError("\(line): expected a hash, an offset and a size") }
-            runs.append((hash, file, start..<start + count))
-        }
-        offer.add(runs)
+        offer.add(
+            try SampleModel.readList(byteCount: file.byteCount).map { (hash: $0.hash, file: file, range: $0.range) })
         let server = try WeightServer(
             WeightServer.Options(), offer: offer, context: try Context(), logger: Logger(label: "benchmark"))
-        try FileHandle.standardOutput.write(contentsOf: Data("\(server.endpoint)\n".utf8))
-        _ = FileHandle.standardInput.readDataToEndOfFile()
+        try Peer.say("\(server.endpoint)")
+        Peer.waitForEnd()
         server.stop()
+    }
+
+    /// Fetches what its input lists; says the seconds and the processor time that this took.
+    static func fetch(from endpoint: String, into folder: String, _ connectionCount: Int) throws {
+        guard let endpoint = Endpoint(endpoint) else { throw BenchmarkError("\(endpoint): no endpoint") }
+        let wanted = try SampleModel.readList(byteCount: .max).enumerated().map { index, tensor in
+            WantedBlob(hash: tensor.hash, byteCount: tensor.range.count, name: "tensor \(index)")
+        }
+        let byteCount = wanted.reduce(0) { $0 + $1.byteCount }
+        let store = try TensorStore(cacheFolder: folder, byteLimit: 2 * byteCount)
+        let context = try Context()
+        let source = WeightFetch.Source(name: "server", endpoint: endpoint, connectionCount: connectionCount)
+        let (start, own) = (ContinuousClock.now, ProcessorTime.own)
+        let summary = try WeightFetch(
+            wanted, from: [source], into: store, context: context, logger: Logger(label: "benchmark")
+        ).join()
+        let seconds = start.duration(to: .now) / .seconds(1)
+        let processorSeconds = ProcessorTime.own - own
+        guard summary.receivedBytes == byteCount, summary.duplicateBytes == 0 else {
+            throw BenchmarkError("expected \(byteCount) bytes once, got \(summary)")
+        }
+        try Peer.say("\(seconds) \(processorSeconds)")
+        Peer.waitForEnd()
     }
 }

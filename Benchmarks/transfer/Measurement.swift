@@ -23,7 +23,7 @@ struct Measurement {
     }
 }
 
-/// Processor time that a process and its threads have taken.
+/// Processor time that processes and all of their threads have taken.
 enum ProcessorTime {
     static var own: Double { seconds(RUSAGE_SELF) }
     /// Of children that have ended.
@@ -37,25 +37,47 @@ enum ProcessorTime {
     }
 }
 
-/// Another process of this program.
+/// Another process of this program, which speaks in lines.
 struct Peer {
-    let process = Process()
-    let input = Pipe()
-    let output = Pipe()
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], input text: String = "") throws {
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = arguments
         process.standardInput = input
         process.standardOutput = output
         try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     }
 
-    /// Closes its input, which ends it, and waits for that.
-    func end() throws {
+    /// The next line that it says.
+    func line() throws -> String {
+        var bytes: [UInt8] = []
+        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+            bytes.append(byte)
+        }
+        guard !bytes.isEmpty else { throw BenchmarkError("\(process.arguments ?? []): ended without an answer") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Closes its input, which ends it, and waits for that; returns the processor time that it took.
+    @discardableResult
+    func end() throws -> Double {
+        let before = ProcessorTime.children
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
+        return ProcessorTime.children - before
     }
+
+    /// Says a line to the one who started this process.
+    static func say(_ line: String) throws {
+        try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
+    }
+
+    /// Waits until the one who started this process has enough.
+    static func waitForEnd() { _ = FileHandle.standardInput.readDataToEndOfFile() }
 }
 
 struct BenchmarkError: Error, CustomStringConvertible {

@@ -1,49 +1,58 @@
 import Foundation
+import ModelFiles
 import ZeroMQ
 
 /// A: one connection, frames of 1 MiB, nothing done with them.
 enum RawConnection {
     private static let frameBytes = 1 << 20
 
-    static func measure(byteCount: Int) throws -> Measurement {
+    /// - Parameter isHot: Sends one frame over and over, from a core's cache, instead of the file.
+    static func measure(_ model: SampleModel, isHot: Bool) throws -> Measurement {
+        let byteCount = model.byteCount
+        let receiver = try Peer(["--role", "receive", "--bytes", "\(byteCount)"])
+        let sender = try Peer(
+            ["--role", "send", "--endpoint", try receiver.line(), "--path", model.path] + (isHot ? ["--hot"] : []))
+        let words = try receiver.line().split(separator: " ").compactMap { Double($0) }
+        guard words.count == 3 else { throw BenchmarkError("the receiver did not say what it measured") }
+        try receiver.end()
+        return Measurement(
+            byteCount: Int(words[0]), seconds: words[1], senderSeconds: try sender.end(), receiverSeconds: words[2])
+    }
+
+    /// Says its endpoint, then bytes, seconds and processor time from the first frame to the last.
+    static func receive(byteCount: Int) throws {
         let frameCount = byteCount / frameBytes
         let loop = SocketLoop(context: try Context(), wakeup: try Wakeup())
         let pull = try loop.open(.pull)
-        let endpoint = try pull.socket.bind(.loopback())
-        let (own, children) = (ProcessorTime.own, ProcessorTime.children)
-        let peer = try Peer([
-            "--role", "send", "--endpoint", endpoint.description, "--bytes", "\(frameCount * frameBytes)",
-        ])
-        var received = 0
-        var start = ContinuousClock.now
+        try Peer.say("\(try pull.socket.bind(.loopback()))")
+        var (received, start, own) = (0, ContinuousClock.now, 0.0)
         while received < frameCount {
             while let message = try pull.socket.receive() {
                 guard message.header.byteCount == frameBytes else { throw BenchmarkError("a frame of another size") }
-                if received == 0 { start = .now }
+                if received == 0 { (start, own) = (.now, ProcessorTime.own) }
                 received += 1
             }
             if received < frameCount { try loop.wait(until: .now + .seconds(10)) }
         }
-        let time = start.duration(to: .now)
-        try peer.end()
-        return Measurement(
-            byteCount: (frameCount - 1) * frameBytes, seconds: time / .seconds(1),
-            senderSeconds: ProcessorTime.children - children, receiverSeconds: ProcessorTime.own - own)
+        let seconds = start.duration(to: .now) / .seconds(1)
+        try Peer.say("\((frameCount - 1) * frameBytes) \(seconds) \(ProcessorTime.own - own)")
+        Peer.waitForEnd()
     }
 
-    static func send(to endpoint: String, byteCount: Int) throws {
+    static func send(_ path: String, to endpoint: String, isHot: Bool) throws {
         guard let endpoint = Endpoint(endpoint) else { throw BenchmarkError("\(endpoint): no endpoint") }
         let push = try Socket(.push, in: try Context())
         try push.connect(endpoint)
-        // Never freed: libzmq sends from it until the process ends.
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: frameBytes, alignment: 4096)
-        bytes.initializeMemory(as: UInt8.self, repeating: 0x5A)
-        for _ in 0..<byteCount / frameBytes {
+        let file = try MappedFile(path: path)
+        for index in 0..<file.byteCount / frameBytes {
+            let start = isHot ? 0 : index * frameBytes
+            let frame = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + frameBytes])
             while true {
                 try push.waitUntilWritable(until: .now + .seconds(10))
-                if try push.send(Message(sharing: UnsafeRawBufferPointer(bytes)) {}) == .sent { break }
+                // The file stays mapped until the process ends.
+                if try push.send(Message(sharing: frame) { withExtendedLifetime(file) {} }) == .sent { break }
             }
         }
-        _ = FileHandle.standardInput.readDataToEndOfFile()
+        Peer.waitForEnd()
     }
 }

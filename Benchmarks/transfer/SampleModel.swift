@@ -5,7 +5,6 @@ import Sharding
 /// A file of random bytes, cut into tensors like those of a model with 2048 hidden elements in bf16.
 struct SampleModel {
     struct Tensor {
-        var name: String
         var range: Range<Int>
         var hash: FileHash
     }
@@ -13,32 +12,43 @@ struct SampleModel {
     let path: String
     private(set) var tensors: [Tensor] = []
 
+    /// Norm, query, key, value and output of the attention; norm, gate, up and down of the feed-forward.
     private static let sizes = [
-        ("attn_norm", 8 << 10), ("attn_q", 8 << 20), ("attn_k", 2 << 20), ("attn_v", 2 << 20), ("attn_output", 8 << 20),
-        ("ffn_norm", 8 << 10), ("ffn_gate", 23 << 20), ("ffn_up", 23 << 20), ("ffn_down", 23 << 20),
+        8 << 10, 8 << 20, 2 << 20, 2 << 20, 8 << 20, 8 << 10, 23 << 20, 23 << 20, 23 << 20,
     ]
 
     init(layerCount: Int, path: String) throws {
         self.path = path
-        let layerBytes = Self.sizes.reduce(0) { $0 + $1.1 }
+        let layerBytes = Self.sizes.reduce(0, +)
         try Self.write(byteCount: layerCount * layerBytes, to: path)
         let file = try MappedFile(path: path)
         var start = 0
-        for layer in 0..<layerCount {
-            for (name, size) in Self.sizes {
-                let range = start..<start + size
-                let hash = FileHash(of: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
-                tensors.append(Tensor(name: "blk.\(layer).\(name).weight", range: range, hash: hash))
-                start += size
-            }
+        for size in Array(repeating: Self.sizes, count: layerCount).joined() {
+            let range = start..<start + size
+            let hash = FileHash(of: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+            tensors.append(Tensor(range: range, hash: hash))
+            start += size
         }
     }
 
     var byteCount: Int { tensors.last?.range.upperBound ?? 0 }
 
-    /// As the serving process reads it.
+    /// The tensors, for other processes; ends with an empty line.
     var list: String {
         tensors.map { "\($0.hash) \($0.range.lowerBound) \($0.range.count)\n" }.joined() + "\n"
+    }
+
+    /// Reads a list from standard input.
+    static func readList(byteCount: Int) throws -> [Tensor] {
+        var tensors: [Tensor] = []
+        while let line = readLine(), !line.isEmpty {
+            let words = line.split(separator: " ")
+            guard words.count == 3, let hash = FileHash(String(words[0])), let start = Int(words[1]),
+                let count = Int(words[2]), start >= 0, count > 0, start <= byteCount, count <= byteCount - start
+            else { throw BenchmarkError("\(line): expected a hash, an offset and a size") }
+            tensors.append(Tensor(range: start..<start + count, hash: hash))
+        }
+        return tensors
     }
 
     /// Writes a file of the same size and removes it: the pages of the page cache that it had are free then, and there.

@@ -112,8 +112,28 @@ struct FetchMachineTests {
         #expect(fetch.machine.outstandingBytes <= settings.windowBytesInAllMax + connectionCount * 1 << 20)
         for connection in fetch.machine.connections[..<min(3, connectionCount)] {
             #expect(connection.outstandingBytes <= settings.windowBytesMax + settings.chunkBytesMax)
-            #expect(connection.chunkBytes == 1 << 20)
+            #expect(connection.chunkBytes == settings.chunkBytesMax)
         }
+    }
+
+    @Test("a window is worth the link's speed and delay", arguments: [(0.1, 16), (0.01, 6), (0.0001, 4)])
+    func delay(seconds: Double, mebibytes: Int) {
+        var fetch = PlayedFetch([8 << 30])
+        fetch.connectAll()
+        // 300 MB/s: what was asked for comes after the delay, one chunk after the other.
+        var free = fetch.now
+        var due: [ContinuousClock.Instant] = []
+        for _ in 0..<3000 {
+            while due.count < fetch.requests[0].count {
+                let byteCount = Double(fetch.requests[0][due.count].byteCount)
+                free = max(free, fetch.now + .seconds(seconds)) + .seconds(byteCount / 300e6)
+                due.append(free)
+            }
+            fetch.pass(max(.zero, fetch.now.duration(to: due.removeFirst())))
+            fetch.answer(0)
+        }
+        let window = Double(fetch.machine.connections[0].windowBytes) / Double(1 << 20)
+        #expect(abs(window - Double(mebibytes)) < 2, "\(window)")
     }
 
     @Test("on a slow link a chunk takes a second at most, and little more than two are on the way")

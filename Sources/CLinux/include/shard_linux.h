@@ -2,6 +2,7 @@
 #ifndef SHARD_LINUX_H
 #define SHARD_LINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// Names the calling thread for debuggers and `top -H`: at most 15 bytes, more are cut. Failure changes nothing.
@@ -16,5 +17,9 @@ int shard_exchange_paths(const char *_Nonnull first, const char *_Nonnull second
 /// Sets disk space aside for a file's first `size` bytes, while its size stays as it is; 0, or an error number: ENOSPC, or
 /// EOPNOTSUPP where the file system cannot.
 int shard_reserve_space(int descriptor, int64_t size);
+
+/// Keeps up to `kept_bytes` of freed memory with the process instead of giving it back to the system at once; pieces of
+/// `mapped_bytes` and more are mapped and unmapped each time. For the whole process; does nothing without glibc.
+void shard_keep_freed_memory(size_t kept_bytes, size_t mapped_bytes);
 
 #endif

@@ -8,6 +8,7 @@ struct FetchConnection: Sendable {
         var blob: Int
         var offset: Int
         var byteCount: Int
+        var asked: Instant
     }
 
     let source: Int
@@ -30,6 +31,8 @@ struct FetchConnection: Sendable {
     private(set) var windowBytes: Int
     private(set) var chunkBytes: Int
     private(set) var bytesPerSecond = 0.0
+    /// The least time from a request to its answer.
+    private(set) var delay: Duration?
     /// When the last chunk came, or the first request was made after a pause.
     private(set) var lastProgress: Instant
     private(set) var strikes = 0
@@ -80,9 +83,11 @@ struct FetchConnection: Sendable {
         return outstanding
     }
 
-    mutating func progressed(_ byteCount: Int, _ settings: FetchMachine.Settings, now: Instant) {
+    mutating func progressed(_ request: Request, _ settings: FetchMachine.Settings, now: Instant) {
         (lastProgress, strikes, busySince) = (now, 0, nil)
-        measuredBytes += byteCount
+        measuredBytes += request.byteCount
+        let taken = request.asked.duration(to: now)
+        delay = delay.map { min($0, taken) } ?? taken
         let time = measuredSince.duration(to: now)
         guard time >= Self.measureInterval else { return }
         let rate = Double(measuredBytes) / time.inSeconds
@@ -115,14 +120,16 @@ struct FetchConnection: Sendable {
         return max(lastProgress + within, pausedUntil ?? lastProgress)
     }
 
-    /// A chunk takes about a second at most, and twice as much as that is on the way.
+    /// A chunk takes about a second at most. Twice as much as the link moves until an answer comes keeps it busy; more
+    /// would only wait, and leave the cache meanwhile.
     private mutating func adapt(_ settings: FetchMachine.Settings) {
-        let wanted = min(bytesPerSecond * settings.chunkWithin.inSeconds, Double(settings.chunkBytesMax))
+        let inTime = bytesPerSecond * settings.chunkWithin.inSeconds
         var size = settings.chunkBytesMin
-        while size * 2 <= Int(wanted), size * 2 <= settings.chunkBytesMax { size *= 2 }
+        while size * 2 <= settings.chunkBytesMax, Double(size * 2) <= inTime { size *= 2 }
         chunkBytes = size
-        let window = min(2 * bytesPerSecond * settings.chunkWithin.inSeconds, Double(windowBytesMax))
-        windowBytes = max(2 * size, min(Int(window), 4 * windowBytes))
+        let inDelay = 2 * bytesPerSecond * (delay?.inSeconds ?? 0)
+        let wanted = min(max(inDelay, Double(settings.windowChunksMin * size)), 2 * inTime, Double(windowBytesMax))
+        windowBytes = max(2 * size, min(Int(wanted), 4 * windowBytes))
     }
 }
 

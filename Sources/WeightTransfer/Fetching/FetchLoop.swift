@@ -13,7 +13,7 @@ final class FetchLoop {
     }
 
     /// Bytes that were received and wait to be hashed.
-    private static let hashQueueBytesMax = 16 << 20
+    private static let hashQueueBytesMax = 8 << 20
     private static let progressInterval = Duration.milliseconds(250)
 
     let order: Order

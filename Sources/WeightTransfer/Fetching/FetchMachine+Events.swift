@@ -21,7 +21,7 @@ extension FetchMachine {
             return .ignore
         }
         let (request, lost) = connections[connection].answered(place)
-        connections[connection].progressed(chunk.byteCount, settings, now: now)
+        connections[connection].progressed(request, settings, now: now)
         connections[connection].lossesInARow = 0
         for other in lost { askAgain(other.blob, connection) }
         let blob = request.blob

@@ -29,7 +29,7 @@ extension FetchMachine {
         let offset = blobs[blob].requestedBytes
         blobs[blob].requestedBytes += byteCount
         connections[connection].add(
-            FetchConnection.Request(blob: blob, offset: offset, byteCount: byteCount), now: now)
+            FetchConnection.Request(blob: blob, offset: offset, byteCount: byteCount, asked: now), now: now)
         return .request(
             connection: connection, WeightRequest(hash: blobs[blob].hash, offset: offset, byteCount: byteCount))
     }

@@ -7,19 +7,22 @@ struct FetchMachine: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     struct Settings: Sendable {
-        /// Bytes asked for and not yet received, over one connection.
+        /// Bytes asked for and not yet received, over one connection; it takes what its speed and delay are worth.
         var windowBytesMax = 16 << 20
+        /// The least that it takes once it is fast, in chunks.
+        var windowChunksMin = 8
         /// The same over all connections: what may lie in this process's queues.
         var windowBytesInAllMax = 32 << 20
         /// Requests that wait for their answers on one connection.
         var requestsMax = 64
         /// Blobs that are asked for in turn over a single connection.
         var interleavedBlobs = 2
-        var chunkBytesMax = WireLimits.weightChunkBytesMax
+        /// Half of what the wire allows: such a chunk is still in a core's cache when it is written and hashed.
+        var chunkBytesMax = 512 << 10
         /// Before the link was measured.
         var firstChunkBytes = 64 << 10
         var chunkBytesMin = 16 << 10
-        /// A chunk is no larger than what the link moves in this time.
+        /// A chunk is no larger than what the link moves in this time, and a window no larger than in twice of it.
         var chunkWithin = Duration.seconds(1)
         /// The least time that an answer may take.
         var answerWithin = Duration.seconds(5)

@@ -34,6 +34,8 @@ final class HashThread: Sendable {
     /// Jobs that ``hasRoom`` keeps free for beginnings and ends: one of each for every request that is answered.
     private static let jobsReserved = 8192
     private static let pieceBytes = 1 << 20
+    /// How long a piece waits for one of another blob.
+    private static let pairingPause = Duration.milliseconds(2)
 
     private let inbox: Mailbox<Job>
     private let wakeup: Wakeup
@@ -92,6 +94,11 @@ final class HashThread: Sendable {
         var blobs = HashedBlobs()
         while !isStopping.load(ordering: .acquiring) {
             for job in inbox.takeAll() { take(job, &blobs) }
+            if blobs.isWorthWaiting {
+                let before = queuedJobs.load(ordering: .acquiring)
+                guard (try? loop.wait(until: .now + Self.pairingPause)) != nil else { return }
+                if queuedJobs.load(ordering: .acquiring) != before { continue }
+            }
             if hashNext(&blobs) { continue }
             // Signals that came meanwhile end the wait at once.
             guard (try? loop.wait(until: .now + .seconds(60))) != nil else { return }
@@ -169,6 +176,9 @@ private struct HashedBlobs {
         var isWhole = false
     }
 
+    /// Pieces of one blob that wait for another's at the most.
+    private static let waitingMax = 4
+
     private var blobs: [Int: Blob] = [:]
     /// Those of which something waits, the one that has waited longest first.
     private var order: [Int] = []
@@ -191,6 +201,12 @@ private struct HashedBlobs {
     mutating func finish(_ blob: Int) {
         blobs[blob]?.isWhole = true
         finishIfDone(blob)
+    }
+
+    /// Whether a piece of another blob will probably come soon, with which two are hashed in the time of one.
+    var isWorthWaiting: Bool {
+        guard order.count == 1, let blob = blobs[order[0]], blob.waiting.count < Self.waitingMax else { return false }
+        return blobs.values.contains { !$0.isWhole && $0.waiting.isEmpty }
     }
 
     /// The first piece of at most two blobs.

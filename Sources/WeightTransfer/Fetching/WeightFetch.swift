@@ -101,6 +101,7 @@ package final class WeightFetch: Sendable {
                 .network, place: "sources", field: "connections", expected: "at most \(Self.connectionsMax)",
                 got: "\(connectionCount)")
         }
+        ChunkMemory.keep
         do {
             control = FetchControl(wakeup: try Wakeup())
         } catch {
