@@ -78,8 +78,8 @@ struct PlayedFetch {
 
     mutating func answerAll(_ connection: Int) { while answer(connection) != nil {} }
 
-    mutating func refuse(_ connection: Int, _ reason: WeightRefusal.Reason) {
-        let request = requests[connection].removeFirst()
+    mutating func refuse(_ connection: Int, _ reason: WeightRefusal.Reason, at place: Int = 0) {
+        let request = requests[connection].remove(at: place)
         machine.refused(
             WeightRefusal(hash: request.hash, offset: request.offset, reason: reason, message: "so"),
             connection: connection, now: now)
@@ -371,7 +371,8 @@ struct FetchMachineTests {
                 fetch.machine.disconnected(connection, now: fetch.now)
             case 2..<3 where connection != 3 && before != nil:
                 fetch.refuse(connection, .unknown)
-            case 3..<5 where before != nil: fetch.refuse(connection, .busy)
+            case 3..<5 where before != nil:
+                fetch.refuse(connection, .busy, at: fetch.requests[connection].indices.randomElement(using: &random)!)
             case 5..<7: if before != nil { fetch.requests[connection].removeFirst() }
             case 7..<8: fetch.pass(.seconds(3))
             case 8..<20:

@@ -77,6 +77,12 @@ struct FetchConnection: Sendable {
         return (taken[place], Array(taken.dropLast()))
     }
 
+    /// Takes a refused request off the list.
+    mutating func remove(at place: Int) -> Request {
+        outstandingBytes -= outstanding[place].byteCount
+        return outstanding.remove(at: place)
+    }
+
     /// Forgets what was asked for.
     mutating func removeAll() -> [Request] {
         defer { (outstanding, outstandingBytes) = ([], 0) }

@@ -33,6 +33,8 @@ extension FetchMachine {
         blobs[blob].receivedBytes += chunk.byteCount
         blobs[blob].senders.insert(source)
         finishIfWhole(blob)
+        // Where what follows was refused, it is asked for again.
+        askAgain(blob, connection)
         return .append(blob: blob)
     }
 
@@ -46,9 +48,8 @@ extension FetchMachine {
             $0.offset == refusal.offset && blobs[$0.blob].hash == refusal.hash
         }
         guard let place else { return countStray(source) }
-        let (request, lost) = connections[connection].answered(place)
-        for other in lost { askAgain(other.blob, connection) }
-        let blob = request.blob
+        // A refusal overtakes the answers to what was asked before.
+        let blob = connections[connection].remove(at: place).blob
         guard isReceiving(blob, over: connection) else { return }
         guard refusal.reason == .busy else {
             blobs[blob].refusals[source] = "refused it (\(refusal.reason)): \(refusal.message.onOneLine)"
