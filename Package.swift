@@ -84,6 +84,7 @@ let package = Package(
         library(
             "Sharding", ["Models", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .crypto, .protobuf, .yams],
             exclude: ["Wire/shard.proto"]),
+        library("Links", ["Sharding", "ZeroMQ"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
         library(
             "WeightTransfer", ["Sharding", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .logging]),
@@ -93,13 +94,13 @@ let package = Package(
         library(
             "Worker",
             [
-                "Inference", "WeightTransfer", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", "Tensors",
+                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", "Tensors",
                 .logging,
             ]),
         library(
             "Coordinator",
             [
-                "Inference", "WeightTransfer", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections,
+                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections,
                 .logging, .subprocess, .yams,
             ]),
         library(
@@ -149,8 +150,9 @@ let package = Package(
             ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors", .logging]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
-        tests("WorkerTests", ["Worker", "Inference", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
-        tests("CoordinatorTests", ["Coordinator", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
+        tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
+        tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
+        tests("CoordinatorTests", ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
         tests(
             "ServingTests",
             [

@@ -5,7 +5,7 @@ import Testing
 private let levels: [[String]] = [
     ["CZeroMQ", "CPCRE2", "CLinux", "CKernels", "Tensors"],
     ["ZeroMQ", "Devices", "ModelFiles"],
-    ["Models", "Sharding", "WeightTransfer", "Tokenizers", "Inference"],
+    ["Models", "Sharding", "Links", "WeightTransfer", "Tokenizers", "Inference"],
     ["Worker", "Coordinator", "Serving"],
     ["Terminal", "ShardKit", "shard", "shard-coordinator", "shard-worker"],
 ]

@@ -1,4 +1,5 @@
 import Foundation
+import Links
 import Logging
 import Sharding
 import Testing
@@ -20,6 +21,13 @@ enum Fixtures {
     static var llamaFolder: String { root + "/Tests/Fixtures/conformance/models/llama" }
     static let llamaFile = "llama-f16.gguf"
 
+    /// Elements of the tiny Llama's hidden states.
+    static func hiddenSize() throws -> Int {
+        let text = try Data(contentsOf: URL(fileURLWithPath: llamaFolder + "/hf/config.json"))
+        let config = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
+        return try #require(config["hidden_size"] as? Int)
+    }
+
     static func byteCount(_ path: String) throws -> UInt64 {
         try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64)
     }
@@ -38,6 +46,10 @@ final class ScriptedCoordinator {
     private var data: LoopSocket?
     private(set) var peer: [UInt8] = []
     private(set) var hello: WorkerHello?
+    private var wholeResults: [StepResultMessage] = []
+    /// What the worker has asked of the results socket.
+    private(set) var probes: [LinkProbe] = []
+    var answersProbes = true
     private var assembler = StepResultAssembler(logitCountMax: 1 << 24)
 
     /// Generous: only a broken test waits that long.
@@ -48,20 +60,22 @@ final class ScriptedCoordinator {
         loop = SocketLoop(context: try Context(), wakeup: try Wakeup())
         control = try loop.open(.router)
         self.endpoint = try control.socket.bind(endpoint)
-        results = try loop.open(.pull)
+        results = try loop.open(.router)
         resultsEndpoint = try results.socket.bind(.loopback())
     }
 
     // MARK: Control
 
     /// The next report of the worker, of heartbeats and progress only the ones that are asked for.
-    func next(quiet: Bool = true) throws -> WorkerReport {
+    func next(quiet: Bool = true, includingLinks: Bool = false) throws -> WorkerReport {
         let deadline = ContinuousClock.now + Self.patience
         while true {
             if let message = try control.socket.receive() {
                 peer = message.sender
                 let report = try message.header.withBytes { try WorkerReport(CheckedFrame($0)) }
                 switch report {
+                case .linkMeasured:
+                    if !includingLinks { continue }
                 case .heartbeat, .loadProgress:
                     // A coordinator's heartbeats answer the worker's, so that its lease lasts.
                     if case .heartbeat = report { try send(.heartbeat) }
@@ -70,6 +84,7 @@ final class ScriptedCoordinator {
                 }
                 return report
             }
+            while let message = try results.socket.receive() { try take(message) }
             try wait(until: deadline)
         }
     }
@@ -118,14 +133,37 @@ final class ScriptedCoordinator {
     func nextResult() throws -> StepResultMessage {
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            while let message = try results.socket.receive() {
-                let whole = try message.header.withBytes { header in
-                    try message.payload.withBytes { payload in
-                        let frame = try CheckedFrame(header, payload: payload)
-                        return try assembler.take(frame, run: frame.prefix.run, epoch: frame.prefix.epoch)
-                    }
+            if !wholeResults.isEmpty { return wholeResults.removeFirst() }
+            while let message = try results.socket.receive() { try take(message) }
+            if wholeResults.isEmpty { try wait(until: deadline) }
+        }
+    }
+
+    /// Keeps results, and answers probes as long as it is to.
+    private func take(_ message: borrowing ReceivedMessage) throws {
+        let sender = message.sender
+        let echo = try message.header.withBytes { header -> LinkEcho? in
+            try message.payload.withBytes { payload in
+                let frame = try CheckedFrame(header, payload: payload)
+                if frame.type == .linkProbe {
+                    probes.append(try LinkProbe(frame))
+                    return probes.last.map { LinkEcho(answering: .linkProbe, number: $0.number) }
                 }
-                if let whole { return whole }
+                if let whole = try assembler.take(frame, run: frame.prefix.run, epoch: frame.prefix.epoch) {
+                    wholeResults.append(whole)
+                }
+                return nil
+            }
+        }
+        if let echo, answersProbes { try LinkAnswer.send(echo, to: sender, over: results.socket) }
+    }
+
+    /// What came back on the connection for steps.
+    func nextEcho() throws -> LinkEcho {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            if let message = try dataSocket().socket.receive() {
+                return try message.header.withBytes { try LinkEcho(CheckedFrame($0)) }
             }
             try wait(until: deadline)
         }
@@ -133,7 +171,7 @@ final class ScriptedCoordinator {
 
     private func dataSocket() throws -> LoopSocket {
         if let data { return data }
-        let socket = try loop.open(.push)
+        let socket = try loop.open(.dealer)
         let endpoint = try #require(hello.flatMap { Endpoint($0.dataEndpoint) })
         try socket.socket.connect(endpoint)
         data = socket

@@ -36,7 +36,7 @@ struct WorkerTests {
         try coordinator.accept()
         let order = try coordinator.load(epoch: Epoch(1))
         try coordinator.bringUp(order)
-        let width = try tinyWidth()
+        let width = try Fixtures.hiddenSize()
         let hidden = Self.hidden(width)
         for id in 1...3 as ClosedRange<UInt64> {
             let message = Self.step(
@@ -72,7 +72,7 @@ struct WorkerTests {
         let worker = try coordinator.makeWorker(ending: .withLauncher)
         let hello = try coordinator.expectHello()
         try coordinator.accept()
-        let width = try tinyWidth()
+        let width = try Fixtures.hiddenSize()
         let hidden = Self.hidden(width)
         func logits(_ epoch: Epoch) throws -> [UInt32] {
             let message = Self.step(
@@ -108,7 +108,7 @@ struct WorkerTests {
         try coordinator.expectHello()
         try coordinator.accept()
         try coordinator.bringUp(try coordinator.load(epoch: Epoch(5)))
-        let width = try tinyWidth()
+        let width = try Fixtures.hiddenSize()
         let hidden = Self.hidden(width)
         let payload = hidden.withUnsafeBytes { Array($0) }
         let good = Self.step(coordinator, id: 1, epoch: Epoch(5), begins: true, width: width)
@@ -143,7 +143,7 @@ struct WorkerTests {
         try coordinator.expectHello()
         try coordinator.accept()
         try coordinator.bringUp(try coordinator.load(epoch: Epoch(1)))
-        let width = try tinyWidth()
+        let width = try Fixtures.hiddenSize()
         var message = Self.step(coordinator, id: 1, epoch: Epoch(1), begins: true, width: width)
         let expected: String
         switch kind {
@@ -176,7 +176,7 @@ struct WorkerTests {
         try coordinator.expectHello()
         try coordinator.accept()
         try coordinator.bringUp(try coordinator.load(epoch: Epoch(1)))
-        let width = try tinyWidth()
+        let width = try Fixtures.hiddenSize()
         var hidden = Self.hidden(width)
         hidden[3] = .nan
         try coordinator.sendStep(
@@ -199,11 +199,5 @@ struct WorkerTests {
         try coordinator.accept()
         worker.leave("SIGTERM")
         #expect(await worker.outcome() == .left("SIGTERM"))
-    }
-
-    func tinyWidth() throws -> Int {
-        let text = try Data(contentsOf: URL(fileURLWithPath: Fixtures.llamaFolder + "/hf/config.json"))
-        let config = try #require(try JSONSerialization.jsonObject(with: text) as? [String: Any])
-        return try #require(config["hidden_size"] as? Int)
     }
 }

@@ -17,11 +17,13 @@ package struct PeerID: Hashable, Sendable {
 /// What a decision asks its driver to do, in order.
 package enum ClusterAction: Sendable, Equatable {
     case send(CoordinatorOrder, to: PeerID)
-    /// Connect to the first stage of a plan, in place of any other; ``ClusterMachine/connected(_:now:)`` answers.
+    /// Measure the ways from here to workers; ``ClusterMachine/measured(_:by:now:)`` answers.
+    case measure(LinkOrder)
+    /// Connect to the first stage of a plan, in place of any other; ``ClusterMachine/connected(_:_:now:)`` answers.
     /// A wildcard endpoint is on this machine; there is no key without encryption.
     case connect(Epoch, endpoint: String, key: CurvePublicKey?)
-    /// Take results of the holder of this key alone.
-    case admitResults(CurvePublicKey)
+    /// Take results of the holders of these keys alone.
+    case admitResults(Set<CurvePublicKey>)
     /// Take hellos and weight requests of the holders of these keys alone; end the connections of others.
     case admit(Set<CurvePublicKey>, endingThoseOf: Set<CurvePublicKey>)
     /// Look the rows' embeddings up and send them to the first stage.

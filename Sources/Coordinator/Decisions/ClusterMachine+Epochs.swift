@@ -7,15 +7,16 @@ extension ClusterMachine {
         guard case .gathering = phase, stoppingSince == nil, registry.missing.isEmpty, now >= planNotBefore else {
             return []
         }
+        if let measurement = measure(now: now) { return measurement }
         let placement = Placement(
             model: settings.placementModel, demand: settings.demand,
             workers: registry.placementWorkers(reserveBytes: settings.reserveBytes), policy: settings.policy,
-            objective: settings.objective)
+            objective: settings.objective, links: links, machine: settings.machine)
         let plan: Plan
         do {
             plan = try placement.plan()
         } catch {
-            return fail(.placement(error))
+            return cannotPlace(error, now: now)
         }
         if settings.plansOnly {
             phase = .failed("only a plan was asked for")
@@ -37,7 +38,16 @@ extension ClusterMachine {
         phase = .loading(epochPlan)
         let stages = plan.stages.map { "\($0.worker) \($0.units)" }.joined(separator: ", ")
         return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)]
-            + [epochPlan.lastKey.map { .admitResults($0) }].compactMap(\.self) + sendLoads(epochPlan)
+            + [epochPlan.lastKey.map { .admitResults([$0]) }].compactMap(\.self) + sendLoads(epochPlan)
+    }
+
+    /// What is wrong with the sum stays wrong; a way that is not there may be, when it is tried again.
+    private mutating func cannotPlace(_ error: PlacementError, now: Duration) -> [ClusterAction] {
+        guard error.code == .unreachable, hasBeenReady || failures + 1 < settings.retries.loadsMax else {
+            return fail(.placement(error))
+        }
+        forgetObstacles()
+        return endEpoch("\(error)", now: now)
     }
 
     /// A worker that is to keep its weights is told to load before it drops its older epochs, so that it takes them

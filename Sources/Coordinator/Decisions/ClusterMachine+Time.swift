@@ -61,6 +61,9 @@ extension ClusterMachine {
         switch phase {
         case .gathering, .failed:
             return []
+        case .measuring(let measurement):
+            guard now - measurement.since > deadlines.measuring else { return [] }
+            return endMeasuring(measurement, now: now)
         case .loading(let plan):
             guard now - plan.lastProgress > deadlines.loadStall, let name = plan.behind({ $0 == .loaded }).first else {
                 return []
@@ -80,13 +83,13 @@ extension ClusterMachine {
                 reason: "no connection to \(plan.firstEndpoint) within "
                     + "\(Self.seconds(deadlines.activation))", now: now)
         case .running(let plan):
-            guard let step = scheduler.inFlight.first,
-                now - max(step.sentAt, scheduler.lastProgress) > deadlines.step
-            else { return [] }
+            guard let step = scheduler.inFlight.first else { return [] }
+            let limit = stepDeadline(rows: step.rows.count, plan.plan)
+            guard now - max(step.sentAt, scheduler.lastProgress) > limit else { return [] }
             let suspect = slowest(in: plan)
             return giveUp(
                 suspect,
-                reason: "step \(step.id) did not move for \(Self.seconds(deadlines.step)), "
+                reason: "step \(step.id) did not move for \(Self.seconds(limit)), "
                     + "and it has completed the fewest", now: now)
         }
     }

@@ -39,6 +39,11 @@ extension ClusterMachine {
                 now: now)
         case .linkFailed(let failure):
             return linkFailed(failure, by: name, now: now)
+        case .linkMeasured(let link):
+            noteLink(stage: link.stage, link.epoch, link.estimate, by: name)
+            return []
+        case .linksMeasured(let findings):
+            return measured(findings, by: name, now: now)
         case .leaving(let reason):
             return lose(name, reason: "it left: \(reason)", now: now)
         }
@@ -111,6 +116,7 @@ extension ClusterMachine {
             actions += lose(hello.name, reason: "another process took its place", now: now)
         }
         registry.insert(hello, peer: peer, now: now)
+        noteHost(of: hello)
         if case .failed = phase { phase = .gathering }
         let line =
             "joined: \(hello.device), \(hello.threadCount) threads, "
@@ -181,6 +187,7 @@ extension ClusterMachine {
     mutating func lose(_ name: String, reason: String, now: Duration) -> [ClusterAction] {
         guard registry.members[name] != nil else { return [] }
         registry.remove(name, reason: reason)
+        if case .measuring = phase { phase = .gathering }
         let line = "worker \(name) was lost: \(reason)"
         guard let plan = currentPlan, plan.orders[name] != nil, stoppingSince == nil || !scheduler.isIdle else {
             return [.log(stoppingSince == nil ? .warning : .debug, "lost: \(reason)", worker: name)]

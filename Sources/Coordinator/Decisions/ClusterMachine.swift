@@ -10,6 +10,8 @@ package struct ClusterMachine: Sendable {
     enum Phase: Sendable {
         /// Waiting for workers, or for the time to try again.
         case gathering
+        /// All workers are here, and find out what the ways between them give.
+        case measuring(LinkMeasurement)
         case loading(EpochPlan)
         /// All are loaded; entered with the orders to activate.
         case activating(EpochPlan, since: Duration)
@@ -25,6 +27,13 @@ package struct ClusterMachine: Sendable {
     var scheduler: StepScheduler
     var phase = Phase.gathering
     var highestEpoch = Epoch.none
+    /// What the ways between workers, and to and from here, are known to give.
+    var links = LinkTable()
+    /// Ways that were to be measured, whatever came of it.
+    var askedLinks: Set<LinkTable.Edge> = []
+    var linkOrderCount: UInt64 = 0
+    /// Where each worker was when its links were measured.
+    var linkHosts: [String: String] = [:]
     /// Epochs that failed since a result last came.
     var failures = 0
     var planNotBefore = Duration.zero
@@ -48,7 +57,7 @@ package struct ClusterMachine: Sendable {
     var currentPlan: EpochPlan? {
         switch phase {
         case .loading(let plan), .activating(let plan, _), .connecting(let plan, _), .running(let plan): plan
-        case .gathering, .failed: nil
+        case .gathering, .measuring, .failed: nil
         }
     }
 
@@ -111,13 +120,15 @@ package struct ClusterMachine: Sendable {
         }
     }
 
-    /// The connection to the first stage stands.
-    package mutating func connected(_ epoch: Epoch, now: Duration) -> [ClusterAction] {
+    /// The connection to the first stage stands, and what it gives is known.
+    package mutating func connected(_ epoch: Epoch, _ estimate: LinkEstimate, now: Duration) -> [ClusterAction] {
+        noteLink(stage: -1, epoch, estimate)
         guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return [] }
         phase = .running(plan)
         hasBeenReady = true
         registry.forgetFailedStarts()
-        scheduler.start(epoch: epoch, depth: plan.orders.count, now: now)
+        scheduler.start(
+            epoch: epoch, depth: plan.orders.count, rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
         let stages = plan.plan.stages.count
         return [
             .log(.info, "ready: epoch \(epoch), \(plan.orders.count) workers, \(stages) stages", worker: nil)

@@ -78,12 +78,14 @@ package struct ClusterSettings: Sendable {
         package var heartbeat = HeartbeatSettings()
         /// From the start of a launched worker's process to its hello.
         package var hello: Duration = .seconds(30)
-        /// Without progress for this long, the oldest step in flight is given up.
+        /// Without progress for this long, the oldest step in flight is given up; later where links are slow.
         package var step: Duration = .seconds(30)
+        /// From the order to measure links to the last answer; what is not known by then is assumed.
+        package var measuring: Duration = .seconds(10)
         /// Without progress for this long, a load is given up.
         package var loadStall: Duration = .seconds(60)
-        /// From the order to activate to the first step.
-        package var activation: Duration = .seconds(10)
+        /// From the order to activate to the first step; links are measured meanwhile.
+        package var activation: Duration = .seconds(20)
         /// What requests in flight get to finish when the coordinator stops.
         package var drain: Duration = .seconds(10)
 
@@ -122,6 +124,8 @@ package struct ClusterSettings: Sendable {
     package var capacity: Capacity
     /// Where the last stage sends results.
     package var resultsEndpoint: String
+    /// This one's, as ``WorkerHello/machine``.
+    package var machine = ""
     /// nil where all workers have the files.
     package var weights: OfferedWeights?
     /// Plan once all workers said hello, and load nothing.

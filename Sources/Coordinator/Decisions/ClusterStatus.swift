@@ -46,6 +46,8 @@ extension ClusterMachine {
             return .notReady(
                 missing.isEmpty
                     ? "the cluster starts again" : "waiting for worker \(missing.joined(separator: ", worker "))")
+        case .measuring:
+            return .notReady("the workers measure the links between them")
         case .loading(let plan):
             let parts = plan.progress.sorted { $0.key < $1.key }.compactMap { name, progress -> String? in
                 guard case .loading(let done, let total) = progress else { return nil }

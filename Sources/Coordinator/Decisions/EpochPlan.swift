@@ -10,7 +10,7 @@ struct EpochPlan: Sendable {
     }
 
     let epoch: Epoch
-    let plan: Plan
+    var plan: Plan
     /// What each worker was told, by name.
     let orders: [String: LoadOrder]
     var progress: [String: Progress]

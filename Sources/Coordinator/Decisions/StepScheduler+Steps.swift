@@ -33,6 +33,8 @@ extension StepScheduler {
         return Step(id: nextStep, operations: operations, rows: rows)
     }
 
+    private var stepRowsMax: Int { min(capacity.maxRows, rowsMax) }
+
     private mutating func admit() {
         while let first = waiting.first, hasRoom(for: first.reservedPositions) {
             waiting.removeFirst()
@@ -46,7 +48,7 @@ extension StepScheduler {
         _ operations: inout [SequenceOperation], _ rows: inout [StepRow], _ now: Duration
     ) {
         let decoding = active.values.count { $0.isDecoding }
-        let share = min(capacity.maxRows, (decoding + depth - 1) / depth)
+        let share = min(stepRowsMax, (decoding + depth - 1) / depth)
         for id in turns where rows.count < share {
             guard let sequence = active[id], sequence.isDecoding, sequence.pendingCount > 0 else { continue }
             take(id, upTo: 1, &operations, &rows, now)
@@ -58,9 +60,9 @@ extension StepScheduler {
         _ operations: inout [SequenceOperation], _ rows: inout [StepRow], _ now: Duration
     ) {
         let decodeRows = rows.count
-        for id in turns where rows.count < capacity.maxRows {
+        for id in turns where rows.count < stepRowsMax {
             guard let sequence = active[id], sequence.kind == .generate, !sequence.isDecoding else { continue }
-            take(id, upTo: capacity.maxRows - rows.count, &operations, &rows, now)
+            take(id, upTo: stepRowsMax - rows.count, &operations, &rows, now)
         }
         rotate(past: Array(rows[decodeRows...]))
     }

@@ -18,6 +18,8 @@ struct StepScheduler: Sendable {
     var epoch: Epoch?
     /// Workers that compute at the same time.
     var depth = 1
+    /// Rows of a step, as far as the links have a say.
+    var rowsMax = Int.max
     var nextStep: UInt64 = 1
     var nextSequence: UInt64 = 1
     var active: [SequenceID: ActiveSequence] = [:]
@@ -35,10 +37,11 @@ struct StepScheduler: Sendable {
     var isIdle: Bool { active.isEmpty && waiting.isEmpty }
 
     /// Starts sending steps in an epoch whose stages hold no sequences yet.
-    mutating func start(epoch: Epoch, depth: Int, now: Duration) {
+    mutating func start(epoch: Epoch, depth: Int, rowsMax: Int = .max, now: Duration) {
         precondition(active.isEmpty && inFlight.isEmpty, "An epoch starts without sequences.")
         self.epoch = epoch
         self.depth = max(1, depth)
+        self.rowsMax = rowsMax
         nextStep = 1
         frees.removeAll()
         usedPositions = 0

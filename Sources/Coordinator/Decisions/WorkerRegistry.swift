@@ -162,8 +162,9 @@ extension WorkerRegistry {
     func placementWorkers(reserveBytes: Int) -> [PlacementWorker] {
         expected.compactMap { expected in
             guard let hello = members[expected.name]?.hello else { return nil }
+            let machine = Self.machine(hello)
             let neighbours = members.values.map(\.hello).filter {
-                Self.host($0) == Self.host(hello) && $0.device == hello.device
+                Self.machine($0) == machine && $0.device == hello.device
             }
             let available = neighbours.map(\.memoryAvailableBytes).min() ?? 0
             let shared = (Int(clamping: available) - reserveBytes) / max(1, neighbours.count)
@@ -172,13 +173,14 @@ extension WorkerRegistry {
             let rate = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
-                bytesPerSecond: rate * Double(max(1, hello.threadCount)), selection: expected.selection)
+                bytesPerSecond: rate * Double(max(1, hello.threadCount)), machine: machine,
+                selection: expected.selection)
         }
     }
 
-    /// `127.0.0.1` of `tcp://127.0.0.1:49152`.
-    private static func host(_ hello: WorkerHello) -> Substring {
-        guard let port = hello.dataEndpoint.lastIndex(of: ":") else { return hello.dataEndpoint[...] }
-        return hello.dataEndpoint[..<port]
+    /// By its own word, or by its address where it has none; one on loopback is the coordinator's that has none.
+    private static func machine(_ hello: WorkerHello) -> String {
+        guard hello.machine.isEmpty, let endpoint = Endpoint(hello.dataEndpoint) else { return hello.machine }
+        return endpoint.isLoopback ? "" : endpoint.host
     }
 }

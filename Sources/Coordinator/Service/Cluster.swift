@@ -122,6 +122,7 @@ extension ClusterOptions {
                 name: name, cacheType: cacheType, maxRows: maxRows, maxHeadRows: capacity.maxHeadRows),
             policy: policy, objective: objective, reserveBytes: reserveBytes, cacheType: cacheType,
             capacity: capacity, resultsEndpoint: "")
+        settings.machine = MachineFiles().id
         settings.coordinatorKey = security?.keys.publicKey
         settings.deadlines = deadlines
         settings.retries = retries

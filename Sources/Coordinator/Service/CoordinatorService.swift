@@ -115,8 +115,12 @@ package actor CoordinatorService {
             perform(
                 machine.receive(
                     message.result, run: message.run, epoch: message.epoch, wireBytes: wireBytes, now: now))
-        case .connected(let epoch):
-            perform(machine.connected(epoch, now: now))
+        case .connected(let epoch, let estimate):
+            perform(machine.connected(epoch, estimate, now: now))
+        case .linkMeasured(let epoch, let estimate):
+            machine.noteLink(stage: -1, epoch, estimate)
+        case .linksMeasured(let findings):
+            perform(machine.measured(findings, by: LinkTable.coordinator, now: now))
         case .disconnected(let epoch):
             perform(machine.disconnected(epoch, now: now))
         case .notSent(let step, let epoch, let reason):
@@ -166,8 +170,10 @@ package actor CoordinatorService {
             send(order, to: peer)
         case .connect(let epoch, let endpoint, let key):
             connect(epoch, endpoint, key)
-        case .admitResults(let key):
-            post(.admitResults(key))
+        case .measure(let order):
+            post(.measure(order))
+        case .admitResults(let keys):
+            post(.admitResults(keys))
         case .admit(let keys, let ended):
             post(.admit(keys, endingThoseOf: ended))
         case .step(let step, let epoch):

@@ -1,3 +1,4 @@
+import Links
 import Sharding
 import ZeroMQ
 
@@ -10,8 +11,18 @@ final class CoordinatorSockets {
     private let control: LoopSocket
     private let results: LoopSocket
     /// Whose results are taken.
-    private var resultsKey: CurvePublicKey?
-    private var firstStage: (socket: LoopSocket, epoch: Epoch)?
+    private var resultsKeys: Set<CurvePublicKey> = []
+    private var firstStage: FirstStage?
+    private var survey: LinkSurvey?
+
+    private struct FirstStage {
+        let link: DataLink
+        let epoch: Epoch
+        /// Whether it was told that it takes steps.
+        var isTold = false
+        var lastProblem: String?
+    }
+
     private let mailbox: Mailbox<SocketThread.Command>
     private let events: EventQueue
     private var assembler: StepResultAssembler
@@ -74,7 +85,7 @@ final class CoordinatorSockets {
             frameBytesMax: WireLimits.dataHeaderBytesMax + FramePrefix.byteCount, heartbeat: nil,
             receiveBytesMax: 512 << 20)
         resultsOptions.security = options.security(.results)
-        results = try loop.open(.pull, options: resultsOptions)
+        results = try loop.open(.router, options: resultsOptions)
         endpoints = SocketThread.Endpoints(
             control: try control.socket.bind(options.control), results: try results.socket.bind(options.results))
         assembler = StepResultAssembler(logitCountMax: options.logitCountMax)
@@ -82,7 +93,9 @@ final class CoordinatorSockets {
 
     private func serve() throws(ZeroMQError) {
         while true {
-            try loop.wait(until: .now + .seconds(1))
+            let before = ContinuousClock.now
+            try loop.wait(until: min(before + .seconds(1), survey?.deadline ?? before + .seconds(1)))
+            let now = ContinuousClock.now
             for command in mailbox.takeAll() {
                 guard try perform(command) else { return }
             }
@@ -92,8 +105,9 @@ final class CoordinatorSockets {
                 continue
             }
             try receiveReports()
-            try receiveResults()
-            try watchFirstStage()
+            try receiveResults(hasWaited: now - before >= LinkAnswer.waitMin)
+            try watchFirstStage(now: now)
+            try watchSurvey(now: now)
         }
     }
 
@@ -108,17 +122,23 @@ final class CoordinatorSockets {
         case .connect(let epoch, let endpoint, let key):
             // One that cannot be connected to is noticed by its deadline, and is no fault of this thread.
             do { try connect(epoch, endpoint, key) } catch { reject("first stage: \(error)") }
-        case .admitResults(let key):
-            resultsKey = key
-            admission?.allow([key], in: .results)
+        case .admitResults(let keys):
+            resultsKeys = keys
+            admission?.allow(keys, in: .results)
+        case .measure(let order):
+            survey?.close()
+            survey = try LinkSurvey(order, in: loop, run: options.run, heartbeat: options.pings, now: .now) { end in
+                target(end.endpoint, end.key)
+            }
         case .admit(let keys, let ended):
             admission?.allow(keys, in: .control)
             admission?.allow(keys, in: .weights)
-            if let resultsKey, ended.contains(resultsKey) { admission?.allow([], in: .results) }
+            resultsKeys.subtract(ended)
+            admission?.allow(resultsKeys, in: .results)
             try control.endConnections(of: ended)
             try results.endConnections(of: ended)
-        case .step(let id, let epoch, let frame, let hidden):
-            try send(id, epoch, frame, hidden)
+        case .step(let step):
+            send(step)
         case .stop:
             return false
         }
@@ -126,44 +146,67 @@ final class CoordinatorSockets {
     }
 
     private func connect(_ epoch: Epoch, _ endpoint: Endpoint, _ key: CurvePublicKey?) throws(ZeroMQError) {
-        if let firstStage { loop.close(firstStage.socket) }
+        firstStage?.link.close()
         firstStage = nil
-        var socketOptions = SocketOptions(sendQueueMax: 256, linger: .zero, heartbeat: options.pings)
-        if let own = options.keys {
-            guard let key else { return reject("first stage: \(endpoint): expected its key, got none") }
-            socketOptions.security = .client(own, server: key)
-        }
-        let socket = try loop.open(.push, options: socketOptions, monitored: true)
-        try socket.socket.connect(endpoint)
-        firstStage = (socket, epoch)
-        assembler.forget(before: epoch, run: options.run)
-    }
-
-    private func send(_ id: UInt64, _ epoch: Epoch, _ frame: [UInt8], _ hidden: HiddenStates?) throws(ZeroMQError) {
-        guard let firstStage, firstStage.epoch == epoch else { return }
-        let outcome: SendOutcome
-        if let hidden {
-            let payload = Message(sharing: hidden.bytes, release: { _ = hidden })
-            outcome = try firstStage.socket.socket.send(Message(frame), payload: payload)
-        } else {
-            outcome = try firstStage.socket.socket.send(Message(frame))
-        }
-        switch outcome {
-        case .sent: break
-        case .wouldBlock, .unknownPeer: events.yield(.notSent(step: id, epoch, "it takes no messages"))
+        switch target(endpoint.description, key) {
+        case .success(let target):
+            let link = try DataLink(
+                to: target, in: loop, run: options.run, epoch: epoch, heartbeat: options.pings, linger: .zero)
+            firstStage = FirstStage(link: link, epoch: epoch)
+            assembler.forget(before: epoch, run: options.run)
+        case .failure(let problem): reject("first stage: \(problem.message)")
         }
     }
 
-    private func watchFirstStage() throws(ZeroMQError) {
-        guard let firstStage else { return }
-        while let event = try firstStage.socket.nextConnectionEvent() {
-            switch event {
-            case .ready: events.yield(.connected(firstStage.epoch))
-            case .disconnected: events.yield(.disconnected(firstStage.epoch))
-            case .handshakeFailed(let peer, let reason): reject("\(peer): handshake: \(reason)")
-            case .connected, .accepted: break
+    /// A worker's data socket. A wildcard is on this machine.
+    private func target(_ text: String, _ key: CurvePublicKey?) -> Result<LinkTarget, LinkProblem> {
+        guard let endpoint = Endpoint(text), endpoint.port > 0 else {
+            return .failure(LinkProblem("\(text): expected an endpoint tcp://HOST:PORT"))
+        }
+        let resolved = endpoint.isWildcard ? .loopback(port: endpoint.port) : endpoint
+        guard let own = options.keys else {
+            return .success(LinkTarget(endpoint: resolved, security: .none))
+        }
+        guard let key else { return .failure(LinkProblem("\(resolved): expected its key, got none")) }
+        return .success(LinkTarget(endpoint: resolved, security: .client(own, server: key)))
+    }
+
+    private func send(_ step: SocketThread.StepFrame) {
+        guard let firstStage, firstStage.epoch == step.epoch else { return }
+        var payload = Message()
+        if let hidden = step.hidden { payload = Message(sharing: hidden.bytes, release: { _ = hidden }) }
+        do throws(ZeroMQError) {
+            try firstStage.link.send(
+                step.frame, payload: &payload, step: step.id, wantsEcho: step.wantsEcho, now: .now)
+        } catch {
+            events.yield(.notSent(step: step.id, step.epoch, "\(error)"))
+        }
+    }
+
+    private func watchFirstStage(now: ContinuousClock.Instant) throws(ZeroMQError) {
+        guard var stage = firstStage else { return }
+        for change in try stage.link.watch(now: now) {
+            switch change {
+            case .connected:
+                // Again, where it is known what it gives.
+                if let estimate = stage.link.estimate { events.yield(.connected(stage.epoch, estimate)) }
+            case .disconnected: events.yield(.disconnected(stage.epoch))
+            case .measured(let estimate):
+                events.yield(
+                    stage.isTold ? .linkMeasured(stage.epoch, estimate) : .connected(stage.epoch, estimate))
+                stage.isTold = true
             }
         }
+        if let problem = stage.link.lastProblem, problem != stage.lastProblem { reject("first stage: \(problem)") }
+        stage.lastProblem = stage.link.lastProblem
+        firstStage = stage
+    }
+
+    private func watchSurvey(now: ContinuousClock.Instant) throws(ZeroMQError) {
+        guard let findings = try survey?.watch(now: now) else { return }
+        survey?.close()
+        survey = nil
+        events.yield(.linksMeasured(findings))
     }
 
     // MARK: In
@@ -175,28 +218,46 @@ final class CoordinatorSockets {
             let event = Self.decode(message) { (frame) throws(WireError) -> SocketThread.Event in
                 .report(try WorkerReport(frame), sender, frame.prefix.run)
             }
-            yield(event, from: "control")
+            switch event {
+            case .success(let event): events.yield(event)
+            case .failure(let error): reject("control: \(error)")
+            }
         }
     }
 
-    private func receiveResults() throws(ZeroMQError) {
-        for _ in 0..<Self.framesPerTurnMax {
+    /// - Parameter hasWaited: this thread had nothing else to do when the first message came.
+    private func receiveResults(hasWaited: Bool) throws(ZeroMQError) {
+        for index in 0..<Self.framesPerTurnMax {
             guard let message = try results.socket.receive() else { return }
-            var pieces: Result<SocketThread.Event?, WireError> = .success(nil)
-            pieces = Self.decode(message) { (frame) throws(WireError) -> SocketThread.Event? in
-                // Until a first stage is connected nothing was sent that could have a result.
-                guard let epoch = self.firstStage?.epoch,
-                    let result = try self.assembler.take(frame, run: self.options.run, epoch: epoch)
-                else { return nil }
-                let last = frame.byteCount + 4 * result.result.logits.count
-                return .result(result, wireBytes: saturatingSum(Int(clamping: result.wireBytes), last))
+            let outcome = Self.decode(message) { (frame) throws(WireError) -> (SocketThread.Event?, LinkEcho?) in
+                try self.take(frame)
             }
-            switch pieces {
-            case .success(let event?): yield(.success(event), from: "results")
-            case .success(nil): break
-            case .failure(let error): yield(.failure(error), from: "results")
+            switch outcome {
+            case .success((let event, let echo)):
+                if let echo, echo.answered == .linkProbe || (hasWaited && index == 0) {
+                    try LinkAnswer.send(echo, to: message.sender, over: results.socket)
+                }
+                if let event { events.yield(event) }
+            case .failure(let error): reject("results: \(error)")
             }
         }
+    }
+
+    /// What a message of the results socket means, and how it wants to be answered.
+    private func take(_ frame: CheckedFrame) throws(WireError) -> (SocketThread.Event?, LinkEcho?) {
+        if frame.type == .linkProbe {
+            let probe = try LinkProbe(frame)
+            return (nil, probe.run == options.run ? LinkEcho(answering: .linkProbe, number: probe.number) : nil)
+        }
+        // Until a first stage is connected nothing was sent that could have a result.
+        guard let epoch = firstStage?.epoch,
+            let result = try assembler.take(frame, run: options.run, epoch: epoch)
+        else { return (nil, nil) }
+        let last = frame.byteCount + 4 * result.result.logits.count
+        return (
+            .result(result, wireBytes: saturatingSum(Int(clamping: result.wireBytes), last)),
+            result.wantsEcho ? LinkEcho(answering: .stepResult, number: result.result.step) : nil
+        )
     }
 
     private static func decode<Value>(
@@ -212,13 +273,6 @@ final class CoordinatorSockets {
                     try body(try CheckedFrame(header, payload: payload))
                 }
             }
-        }
-    }
-
-    private func yield(_ event: Result<SocketThread.Event, WireError>, from place: String) {
-        switch event {
-        case .success(let event): events.yield(event)
-        case .failure(let error): reject("\(place): \(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 import Inference
+import Links
 import Sharding
 import ZeroMQ
 
@@ -30,12 +31,15 @@ final class EmbeddingThread: Sendable {
         self.mailbox = mailbox
         thread = OwnedThread(name: "embedding") {
             let loop = SocketLoop(context: context, wakeup: wakeup)
+            var nextEcho = ContinuousClock.now
             while true {
                 do { try loop.wait(until: .now + .seconds(60)) } catch { return }
                 for command in mailbox.takeAll() {
                     guard case .step(let step, let epoch) = command else { return }
+                    let wantsEcho = ContinuousClock.now >= nextEcho
+                    if wantsEcho { nextEcho = .now + LinkMeter.sampleInterval }
                     do {
-                        try Self.send(step, epoch, table: table, run: run, sockets: sockets)
+                        try Self.send(step, epoch, wantsEcho, table: table, run: run, sockets: sockets)
                     } catch {
                         failed(step.id, epoch, "\(error)")
                     }
@@ -60,9 +64,10 @@ final class EmbeddingThread: Sendable {
     }
 
     private static func send(
-        _ step: Step, _ epoch: Epoch, table: EmbeddingTable, run: RunID, sockets: SocketThread
+        _ step: Step, _ epoch: Epoch, _ wantsEcho: Bool, table: EmbeddingTable, run: RunID, sockets: SocketThread
     ) throws {
-        let message = StepMessage(run: run, epoch: epoch, stage: 0, width: table.hiddenSize, step: step)
+        let message = StepMessage(
+            run: run, epoch: epoch, stage: 0, width: table.hiddenSize, step: step, wantsEcho: wantsEcho)
         var hidden: HiddenStates?
         if !step.rows.isEmpty {
             hidden = try HiddenStates(count: step.rows.count * table.hiddenSize) { (floats) throws(InferenceError) in
@@ -70,6 +75,9 @@ final class EmbeddingThread: Sendable {
             }
         }
         let frame = try message.frame(payload: hidden?.bytes ?? UnsafeRawBufferPointer(start: nil, count: 0))
-        try sockets.post(.step(id: step.id, epoch, frame: frame, hidden))
+        try sockets.post(
+            .step(
+                SocketThread.StepFrame(
+                    id: step.id, epoch: epoch, frame: frame, hidden: hidden, wantsEcho: wantsEcho)))
     }
 }

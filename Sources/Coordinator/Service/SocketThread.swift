@@ -7,20 +7,35 @@ package final class SocketThread: Sendable {
         case order([UInt8], to: PeerID)
         /// Connects to a first stage, in place of an earlier epoch's.
         case connect(Epoch, Endpoint, CurvePublicKey?)
-        /// Replaces the one that may send results.
-        case admitResults(CurvePublicKey)
+        /// Replaces those that may send results.
+        case admitResults(Set<CurvePublicKey>)
+        /// Measures the ways to workers.
+        case measure(LinkOrder)
         /// Replaces the list of those who may report, and ends the connections of some who may no longer.
         case admit(Set<CurvePublicKey>, endingThoseOf: Set<CurvePublicKey>)
-        /// A step's frame; its hidden states are the second one, unless it has no rows.
-        case step(id: UInt64, Epoch, frame: [UInt8], HiddenStates?)
+        case step(StepFrame)
         case stop
+    }
+
+    /// A step as it is sent to the first stage.
+    struct StepFrame: Sendable {
+        var id: UInt64
+        var epoch: Epoch
+        var frame: [UInt8]
+        /// The second frame; nil where there are no rows.
+        var hidden: HiddenStates?
+        /// Whether the frame asks for an echo.
+        var wantsEcho: Bool
     }
 
     package enum Event: Sendable {
         case report(WorkerReport, PeerID, RunID)
         /// With the bytes of all of the step's messages.
         case result(StepResultMessage, wireBytes: Int)
-        case connected(Epoch)
+        /// The first stage takes steps; with what the way there gives.
+        case connected(Epoch, LinkEstimate)
+        case linkMeasured(Epoch, LinkEstimate)
+        case linksMeasured(LinkFindings)
         case disconnected(Epoch)
         case notSent(step: UInt64, Epoch, String)
         /// A message that is none of ours; at most one a second is told.

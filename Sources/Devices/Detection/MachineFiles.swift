@@ -33,6 +33,11 @@ package struct MachineFiles: Sendable {
         #endif
     }
 
+    /// Equal for all processes that run under this kernel, those in containers included; empty where it does not say.
+    package var id: String {
+        (read("/proc/sys/kernel/random/boot_id") ?? "").filter { $0.isHexDigit || $0 == "-" }
+    }
+
     /// CPUs that this process may run on, ascending; empty where the kernel does not say.
     package var allowedCPUs: [Int] {
         let status = read("/proc/self/status") ?? ""

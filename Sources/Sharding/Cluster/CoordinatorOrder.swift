@@ -3,6 +3,8 @@ package enum CoordinatorOrder: Sendable, Hashable {
     case helloReply(HelloReply)
     /// The coordinator does not know the sender: say hello.
     case identify
+    /// Say what the ways to these ends give.
+    case measureLinks(LinkOrder)
     case load(LoadOrder)
     /// Take steps of this epoch, which was loaded; older epochs stay until they are drained.
     case activate(Epoch)

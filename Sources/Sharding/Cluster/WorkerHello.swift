@@ -25,6 +25,8 @@ package struct WorkerHello: Sendable, Hashable {
     package var highestEpoch: Epoch
     /// Where other workers may fetch weights from it; nil where it serves none.
     package var weightsEndpoint: String?
+    /// Equal on workers whose machine, and so its memory, is the same; empty where it is not known.
+    package var machine: String
     /// The run that it obeys until its lease lapses.
     package var run: RunID?
 
@@ -32,7 +34,8 @@ package struct WorkerHello: Sendable, Hashable {
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
         memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
-        cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, run: RunID? = nil
+        cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
+        run: RunID? = nil
     ) {
         self.version = version
         self.name = name
@@ -48,6 +51,7 @@ package struct WorkerHello: Sendable, Hashable {
         self.cachedHashes = cachedHashes
         self.highestEpoch = highestEpoch
         self.weightsEndpoint = weightsEndpoint
+        self.machine = machine
         self.run = run
     }
 }

@@ -11,6 +11,8 @@ package enum WorkerReport: Sendable, Hashable {
     case heartbeat(WorkerHeartbeat)
     case stepFailed(StepFailure)
     case linkFailed(LinkFailure)
+    case linkMeasured(MeasuredLink)
+    case linksMeasured(LinkFindings)
     /// The worker leaves of its own will; one line says why.
     case leaving(String)
 }

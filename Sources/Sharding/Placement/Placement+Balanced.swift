@@ -5,7 +5,7 @@ extension Placement {
     /// a device that is much slower than the others only holds them up.
     func balancedSegments() throws(PlacementError) -> [Segment] {
         var chosen = Array(workers.indices)
-        guard var best = partition(among: chosen) else { throw doesNotFit() }
+        guard var best = partition(among: chosen) else { throw noPartition() }
         var bestCost = cost(of: best)
         while chosen.count > 1 {
             let alternatives = chosen.compactMap { left -> (cost: Double, left: Int, segments: [Segment])? in
@@ -23,60 +23,103 @@ extension Placement {
         return best
     }
 
-    /// What the objective weighs: a prompt's chunks follow each other, so the slowest worker counts; one token
-    /// visits all of them in turn, so their sum does; mixed counts both.
+    /// What the objective weighs: a prompt's chunks follow each other, so the slowest worker or link counts; one token
+    /// visits all of them in turn, so their sum does; mixed counts both, so that half of one outweighs less than twice
+    /// the other.
     private func cost(of segments: [Segment]) -> Double {
-        let times = segments.map { seconds($0.units, on: $0.worker) }
-        let slowest = times.max() ?? 0
-        let sum = times.reduce(0, +)
+        let ends: [End] = [nil] + segments.map { $0.worker } + [nil]
+        var cost = SplitCost()
+        for segment in segments { cost.add(compute: seconds(segment.units, on: segment.worker)) }
+        for (from, to) in zip(ends, ends.dropFirst()) { add(hopFrom: from, to: to, &cost) }
         return switch objective {
-        case .prompt: slowest
-        case .decode: sum
-        case .mixed: slowest + sum
+        case .prompt: cost.slowest
+        case .decode: cost.sum
+        case .mixed: cost.slowest * cost.sum
         }
+    }
+
+    private func add(hopFrom from: End, to: End, _ cost: inout SplitCost) {
+        cost.add(hop: hopSeconds(from: from, to: to), transfer: transferSeconds(from: from, to: to))
     }
 
     /// The best contiguous partition in order; nil when none fits the limits.
     ///
-    /// Dynamic programming over (workers so far, units so far). Cost is compared by its two parts, first the one
-    /// that the objective weighs: at equal cost the split that is more even wins, then the earlier one.
+    /// Dynamic programming over (last worker, units so far). Cost is compared by its two parts, first the one that the
+    /// objective weighs: at equal cost the split that is more even wins, then the earlier one.
     private func partition(among chosen: [Int]) -> [Segment]? {
         let unitCount = model.unitCount
         let sums = UnitSums(model: model, demand: demand)
         let rates = self.rates
-        var reached = [PartialSplit?](repeating: nil, count: unitCount + 1)
-        reached[0] = PartialSplit(slowest: 0, sum: 0, ends: [])
-        for worker in chosen {
-            var next = [PartialSplit?](repeating: nil, count: unitCount + 1)
-            for start in 0...unitCount {
-                guard let before = reached[start] else { continue }
-                for end in start...unitCount {
-                    let need = sums.need(of: start..<end)
-                    if end > start, need.totalBytes > workers[worker].memoryBytes { break }
-                    let time = Double(need.weightBytes) / rates[worker]
-                    let split = PartialSplit(
-                        slowest: max(before.slowest, time), sum: before.sum + time, ends: before.ends + [end])
-                    if let known = next[end], !split.isBetter(than: known, objective) { continue }
-                    next[end] = split
+        /// By the place of the last worker in `chosen`, then by the units dealt out.
+        var reached = [[PartialSplit?]](
+            repeating: [PartialSplit?](repeating: nil, count: unitCount + 1), count: chosen.count)
+        var best: (cost: SplitCost, place: Int)?
+        for (place, worker) in chosen.enumerated() {
+            for before in -1..<place {
+                let previous = before < 0 ? nil : chosen[before]
+                var arrival = SplitCost()
+                add(hopFrom: previous, to: worker, &arrival)
+                guard arrival.sum.isFinite else { continue }
+                for start in before < 0 ? 0..<1 : 1..<unitCount {
+                    let known = before < 0 ? SplitCost() : reached[before][start]?.cost
+                    guard let cost = known?.joined(arrival) else { continue }
+                    for end in start + 1...unitCount {
+                        let need = sums.need(of: start..<end)
+                        if need.totalBytes > workers[worker].memoryBytes { break }
+                        var split = PartialSplit(cost: cost, previous: before, start: start)
+                        split.cost.add(compute: Double(need.weightBytes) / rates[worker])
+                        if let other = reached[place][end], !split.cost.isBetter(than: other.cost, objective) {
+                            continue
+                        }
+                        reached[place][end] = split
+                    }
                 }
             }
-            reached = next
+            guard var whole = reached[place][unitCount]?.cost else { continue }
+            add(hopFrom: worker, to: nil, &whole)
+            guard whole.sum.isFinite else { continue }
+            if best.map({ whole.isBetter(than: $0.cost, objective) }) ?? true { best = (whole, place) }
         }
-        guard let ends = reached[unitCount]?.ends else { return nil }
-        var start = 0
-        let segments = zip(chosen, ends).map { worker, end in
-            defer { start = end }
-            return Segment(worker: worker, units: start..<end)
+        guard let best else { return nil }
+        var segments: [Segment] = []
+        var (place, end) = (best.place, unitCount)
+        while place >= 0, let split = reached[place][end] {
+            segments.append(Segment(worker: chosen[place], units: split.start..<end))
+            (place, end) = (split.previous, split.start)
         }
-        return Self.merged(segments)
+        return segments.reversed()
     }
 
+    /// A way to deal out the units before some index, the last of them to some worker.
     private struct PartialSplit {
-        var slowest: Double
-        var sum: Double
-        var ends: [Int]
+        var cost: SplitCost
+        /// Place of the worker before that one; -1 for the coordinator.
+        var previous: Int
+        /// Its first unit.
+        var start: Int
+    }
 
-        func isBetter(than other: PartialSplit, _ objective: PlacementObjective) -> Bool {
+    private struct SplitCost {
+        /// The worker or the link that holds the others up most.
+        var slowest = 0.0
+        /// Of all that one token passes.
+        var sum = 0.0
+
+        mutating func add(compute seconds: Double) {
+            slowest = max(slowest, seconds)
+            sum += seconds
+        }
+
+        mutating func add(hop seconds: Double, transfer: Double) {
+            slowest = max(slowest, transfer)
+            sum += seconds
+        }
+
+        func joined(_ other: SplitCost) -> SplitCost {
+            SplitCost(slowest: max(slowest, other.slowest), sum: sum + other.sum)
+        }
+
+        func isBetter(than other: SplitCost, _ objective: PlacementObjective) -> Bool {
             switch objective {
             case .prompt, .mixed: (slowest, sum) < (other.slowest, other.sum)
             case .decode: (sum, slowest) < (other.sum, other.slowest)
@@ -116,7 +159,16 @@ extension Placement {
         }
     }
 
-    private func doesNotFit() -> PlacementError {
+    /// No partition: for want of memory, or of ways between those who have it.
+    private func noPartition() -> PlacementError {
+        var linked = self
+        linked.links = LinkTable()
+        if linked.partition(among: Array(workers.indices)) != nil {
+            let obstacles = links.findings.filter { if case .unreachable = $0.value { true } else { false } }
+            if let edge = obstacles.keys.min(by: { ($0.from, $0.to) < ($1.from, $1.to) }) {
+                return unreachable(edge.from, edge.to)
+            }
+        }
         let need = MemoryNeed(units: 0..<model.unitCount, of: model, demand: demand)
         let limits = workers.map { "\($0.name) \(describeBytes($0.memoryBytes))" }.joined(separator: ", ")
         return PlacementError(

@@ -7,9 +7,10 @@ extension Placement {
     func prediction(_ segments: [Segment]) -> Plan.Prediction {
         var busy = [Double](repeating: 0, count: workers.count)
         for segment in segments { busy[segment.worker] += seconds(segment.units, on: segment.worker) }
-        let hops = Double(segments.count + 1) * Self.hopSeconds
-        let latency = busy.reduce(0, +) + hops
-        let slowest = max(busy.max() ?? 0, Self.hopSeconds)
+        let hops = hops(segments)
+        let latency = busy.reduce(0, +) + hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: model.rowBytes) }
+        let slowestHop = hops.map { Double(model.rowBytes) / $0.estimate.bytesPerSecond }.max() ?? 0
+        let slowest = max(busy.max() ?? 0, slowestHop, Self.stepSeconds)
         return Plan.Prediction(tokensPerSecond: 1 / latency, pipelinedTokensPerSecond: 1 / slowest)
     }
 

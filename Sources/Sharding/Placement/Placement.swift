@@ -6,21 +6,31 @@ package struct Placement: Sendable {
     package var workers: [PlacementWorker]
     package var policy: PlacementPolicy
     package var objective: PlacementObjective
+    /// What the ways between the workers, and to and from the coordinator, give.
+    package var links: LinkTable
+    /// The coordinator's, as ``PlacementWorker/machine``.
+    package var machine: String
 
-    /// A hop on loopback takes about this long; measured between two processes on a two-core machine.
-    static let hopSeconds = 100e-6
+    /// No stage takes less for a step: reading a message and writing one, on a two-core machine.
+    static let stepSeconds = 100e-6
+    /// Rows of a prompt that a CPU computes in the time in which it reads the weights once; about that, on CPUs with
+    /// integer dot products.
+    package static let promptRowsPerPass = 8.0
     /// What a worker is taken for when none was measured.
     static let assumedBytesPerSecond = 10e9
 
     package init(
         model: PlacementModel, demand: PlacementDemand, workers: [PlacementWorker],
-        policy: PlacementPolicy = .balanced, objective: PlacementObjective = .mixed
+        policy: PlacementPolicy = .balanced, objective: PlacementObjective = .mixed,
+        links: LinkTable = LinkTable(), machine: String = ""
     ) {
         self.model = model
         self.demand = demand
         self.workers = workers
         self.policy = policy
         self.objective = objective
+        self.links = links
+        self.machine = machine
     }
 
     package func plan() throws(PlacementError) -> Plan {
@@ -34,6 +44,7 @@ package struct Placement: Sendable {
             case .manual: try manualSegments()
             }
         try checkMemory(segments)
+        try checkLinks(segments)
         return describe(segments)
     }
 
@@ -131,7 +142,7 @@ package struct Placement: Sendable {
                     secondsPerToken: seconds(units, on: index)))
         }
         return Plan(
-            policy: policy, stages: stages, shares: shares, leftOut: leftOut, prediction: prediction(segments),
-            alone: aloneOnTheFastest())
+            policy: policy, stages: stages, shares: shares, hops: hops(segments), leftOut: leftOut,
+            prediction: prediction(segments), alone: aloneOnTheFastest())
     }
 }

@@ -5,6 +5,8 @@ package struct PlacementError: Error, Sendable, Hashable, CustomStringConvertibl
         case doesNotFit
         /// Manual layers overlap, leave a hole or exceed the model.
         case invalidSelection
+        /// A stage could not send to the next one.
+        case unreachable
     }
 
     package let code: Code

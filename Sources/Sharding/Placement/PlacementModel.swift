@@ -18,6 +18,8 @@ package struct PlacementModel: Sendable, Hashable {
     package var layers: [Layer]
     /// Output norm and matrix; a tied embedding counts here too.
     package var headWeightBytes: Int
+    /// Bytes of a row's hidden state, as it travels from stage to stage.
+    package var rowBytes: Int
     /// Working memory a row takes while layers compute, and while the head does.
     package var scratchBytesPerRow: Int
     package var headScratchBytesPerRow: Int
@@ -25,12 +27,13 @@ package struct PlacementModel: Sendable, Hashable {
     package var shards: [Range<Int>]
 
     package init(
-        name: String, layers: [Layer], headWeightBytes: Int, scratchBytesPerRow: Int, headScratchBytesPerRow: Int,
-        shards: [Range<Int>] = []
+        name: String, layers: [Layer], headWeightBytes: Int, rowBytes: Int = 0, scratchBytesPerRow: Int,
+        headScratchBytesPerRow: Int, shards: [Range<Int>] = []
     ) {
         self.name = name
         self.layers = layers
         self.headWeightBytes = headWeightBytes
+        self.rowBytes = rowBytes
         self.scratchBytesPerRow = scratchBytesPerRow
         self.headScratchBytesPerRow = headScratchBytesPerRow
         self.shards = shards
@@ -72,16 +75,20 @@ package struct PlacementWorker: Sendable, Hashable {
     package var memoryBytes: Int
     /// Rate at which it reads weights while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// Equal on workers of one machine.
+    package var machine: String
     /// For manual placement.
     package var selection: LayerSelection?
 
     package init(
-        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, selection: LayerSelection? = nil
+        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, machine: String = "",
+        selection: LayerSelection? = nil
     ) {
         self.name = name
         self.device = device
         self.memoryBytes = memoryBytes
         self.bytesPerSecond = bytesPerSecond
+        self.machine = machine
         self.selection = selection
     }
 }

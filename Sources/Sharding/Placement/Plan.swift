@@ -37,11 +37,23 @@ package struct Plan: Sendable, Hashable {
         package var secondsPerToken: Double
     }
 
+    /// A step's way to its next stage, or back to the coordinator.
+    package struct Hop: Sendable, Hashable {
+        /// Workers' names; empty stands for the coordinator.
+        package var from: String
+        package var to: String
+        package var estimate: LinkEstimate
+        /// Otherwise it is what such ways usually are.
+        package var isMeasured: Bool
+    }
+
     package var policy: PlacementPolicy
     /// In the order in which a step visits them; the last includes the head.
     package var stages: [Stage]
     /// One for each worker with a stage, in the order of the configuration.
     package var shares: [Share]
+    /// From the coordinator to the first stage, from each stage to the next, and from the last one back.
+    package var hops: [Hop]
     /// Workers that got nothing, and why, one line each.
     package var leftOut: [String]
     package var prediction: Prediction
@@ -55,6 +67,16 @@ package struct Plan: Sendable, Hashable {
         package var tokensPerSecond: Double
         /// Many sequences, all stages busy.
         package var pipelinedTokensPerSecond: Double
+    }
+
+    /// Time that a step takes at most if all goes as predicted: of each row it moves the hidden state over every hop.
+    ///
+    /// - Parameter rowBytes: of a hidden state.
+    package func seconds(ofRows count: Int, rowBytes: Int) -> Double {
+        let bytes = saturatingProduct(count, rowBytes)
+        let passes = max(1, Double(count) / Placement.promptRowsPerPass)
+        return hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: bytes) }
+            + shares.reduce(0) { $0 + passes * $1.secondsPerToken }
     }
 
     package func stageIndices(of worker: String) -> [Int] {

@@ -7,6 +7,7 @@ extension CoordinatorOrder {
         switch self {
         case .helloReply(let reply): try Self.frame(.helloReply, run: run, WireHelloReply(reply))
         case .identify: try Self.frame(.identify, run: run, WireEpochNotice())
+        case .measureLinks(let order): try Self.frame(.measureLinks, run: run, WireMeasureLinks(order))
         case .load(let order): try Self.frame(.load, run: run, epoch: order.epoch, WireLoad(order))
         case .activate(let epoch):
             try Self.frame(.activate, run: run, epoch: epoch, WireEpochNotice.with { $0.epoch = epoch.rawValue })
@@ -26,6 +27,8 @@ extension CoordinatorOrder {
         case .helloReply:
             self = .helloReply(try HelloReply(try frame.decode(as: WireHelloReply.self, bytesMax: limit), read))
         case .identify: self = .identify
+        case .measureLinks:
+            self = .measureLinks(try frame.decode(as: WireMeasureLinks.self, bytesMax: limit).value(read))
         case .load: self = .load(try LoadOrder(try frame.decode(as: WireLoad.self, bytesMax: limit), read))
         case .activate: self = .activate(Epoch(try frame.decode(as: WireEpochNotice.self, bytesMax: limit).epoch))
         case .drain: self = .drain(Epoch(try frame.decode(as: WireEpochNotice.self, bytesMax: limit).epoch))

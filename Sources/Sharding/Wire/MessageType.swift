@@ -11,6 +11,8 @@ package enum MessageType: UInt16, Sendable, Hashable, CaseIterable {
     case stepFailure = 8
     case leaving = 9
     case linkFailure = 10
+    case linkMeasured = 11
+    case linksMeasured = 12
 
     // Coordinator to worker, control.
     case helloReply = 32
@@ -20,11 +22,14 @@ package enum MessageType: UInt16, Sendable, Hashable, CaseIterable {
     case drain = 36
     case heartbeat = 37
     case stop = 38
+    case measureLinks = 39
 
     // Data.
     case step = 64
     case stepResult = 65
     case logits = 66
+    case linkProbe = 67
+    case linkEcho = 68
 
     // Weights.
     case weightRequest = 96

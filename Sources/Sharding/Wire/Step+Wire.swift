@@ -17,6 +17,7 @@ extension WireStepHeader {
         }
         stageNanoseconds = message.stageNanoseconds
         wireBytes = message.wireBytes
+        wantsEcho = message.wantsEcho
     }
 
     func stepRows(count: Int, _ read: FieldReader) throws(WireError) -> [StepRow] {

@@ -13,10 +13,12 @@ package struct StepMessage: Sendable, Hashable {
     package var stageNanoseconds: [UInt64]
     /// Bytes of this step's messages on the hops before this one.
     package var wireBytes: UInt64
+    /// Asks a receiver that was waiting for a ``LinkEcho``.
+    package var wantsEcho: Bool
 
     package init(
         run: RunID, epoch: Epoch, stage: Int, width: Int, step: Step, stageNanoseconds: [UInt64] = [],
-        wireBytes: UInt64 = 0
+        wireBytes: UInt64 = 0, wantsEcho: Bool = false
     ) {
         self.run = run
         self.epoch = epoch
@@ -25,6 +27,7 @@ package struct StepMessage: Sendable, Hashable {
         self.step = step
         self.stageNanoseconds = stageNanoseconds
         self.wireBytes = wireBytes
+        self.wantsEcho = wantsEcho
     }
 
     /// Bytes of the hidden states, `[rows, width]`, f32; nil on overflow.
@@ -86,6 +89,6 @@ package struct StepMessage: Sendable, Hashable {
                 id: prefix.step, operations: try header.sequenceOperations(read),
                 rows: try header.stepRows(count: rowCount, read)),
             stageNanoseconds: try read.stageNanoseconds(header.stageNanoseconds),
-            wireBytes: try read.amount(header.wireBytes, "wire_bytes"))
+            wireBytes: try read.amount(header.wireBytes, "wire_bytes"), wantsEcho: header.wantsEcho)
     }
 }

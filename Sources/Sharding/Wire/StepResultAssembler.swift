@@ -56,7 +56,7 @@ package struct StepResultAssembler: Sendable {
         let message = StepResultMessage(
             run: frame.prefix.run, epoch: frame.prefix.epoch, stage: Int(frame.prefix.stage),
             result: try header.stepResult(step: frame.prefix.step, read),
-            wireBytes: try read.amount(header.wireBytes, "wire_bytes"))
+            wireBytes: try read.amount(header.wireBytes, "wire_bytes"), wantsEcho: header.wantsEcho)
         guard logitCount > 0 else { return message }
         guard pending.count < Self.pendingMax else {
             throw read.wrong("logit_count", expected: "0 while \(Self.pendingMax) results wait", got: logitCount)

@@ -10,13 +10,18 @@ package struct StepResultMessage: Sendable, Hashable {
     package var result: StepResult
     /// Bytes of this step's messages on all hops before this one.
     package var wireBytes: UInt64
+    /// Asks a receiver that was waiting for a ``LinkEcho``.
+    package var wantsEcho: Bool
 
-    package init(run: RunID, epoch: Epoch, stage: Int, result: StepResult, wireBytes: UInt64 = 0) {
+    package init(
+        run: RunID, epoch: Epoch, stage: Int, result: StepResult, wireBytes: UInt64 = 0, wantsEcho: Bool = false
+    ) {
         self.run = run
         self.epoch = epoch
         self.stage = stage
         self.result = result
         self.wireBytes = wireBytes
+        self.wantsEcho = wantsEcho
     }
 
     /// The one frame of the result itself.
@@ -53,6 +58,7 @@ extension WireStepResultHeader {
         stageNanoseconds = message.result.stageNanoseconds
         logitCount = UInt64(message.result.logits.count)
         wireBytes = message.wireBytes
+        wantsEcho = message.wantsEcho
     }
 
     func stepResult(step: UInt64, _ read: FieldReader) throws(WireError) -> StepResult {

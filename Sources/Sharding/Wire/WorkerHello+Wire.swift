@@ -18,6 +18,7 @@ extension WireHello {
         bytesPerSecond = hello.bytesPerSecond
         cachedHashes = hello.cachedHashes.map { Data($0) }
         highestEpoch = hello.highestEpoch.rawValue
+        machine = hello.machine
         if let run = hello.run { self.run = Data(run.littleEndianBytes) }
     }
 }
@@ -46,6 +47,7 @@ extension WorkerHello {
             bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,
+            machine: try read.text(header.machine, "machine", max: 64),
             run: header.hasRun ? try read.run(header.run, "run") : nil)
     }
 

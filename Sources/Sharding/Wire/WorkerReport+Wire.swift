@@ -67,6 +67,10 @@ extension WorkerReport {
                     $0.endpoint = failure.endpoint.cut(max: WireLimits.endpointBytesMax)
                     $0.message = failure.message.cut()
                 })
+        case .linkMeasured(let link):
+            return try Self.frame(.linkMeasured, run: run, epoch: link.epoch, WireLinkMeasured(link))
+        case .linksMeasured(let findings):
+            return try Self.frame(.linksMeasured, run: run, epoch: .none, WireLinksMeasured(findings))
         case .leaving(let reason):
             return try Self.frame(.leaving, run: run, epoch: .none, WireFarewell.with { $0.reason = reason.cut() })
         }
@@ -120,6 +124,10 @@ extension WorkerReport {
                     stage: try read.integer(header.stage, "stage", in: 0...WireLimits.stagesMax),
                     endpoint: try read.text(header.endpoint, "endpoint", max: WireLimits.endpointBytesMax),
                     message: try read.text(header.message, "message")))
+        case .linkMeasured:
+            self = .linkMeasured(try frame.decode(as: WireLinkMeasured.self, bytesMax: limit).value(read))
+        case .linksMeasured:
+            self = .linksMeasured(try frame.decode(as: WireLinksMeasured.self, bytesMax: limit).value(read))
         case .leaving:
             let header = try frame.decode(as: WireFarewell.self, bytesMax: limit)
             self = .leaving(try read.text(header.reason, "reason"))

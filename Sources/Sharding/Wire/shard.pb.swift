@@ -34,79 +34,122 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 }
 
 /// Type 1. Who the worker is; first on every connection, and again when asked by Identify.
-nonisolated struct WireHello: Sendable {
+nonisolated struct WireHello: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var protocolNumber: UInt32 = 0
+  var protocolNumber: UInt32 {
+    get {_storage._protocolNumber}
+    set {_uniqueStorage()._protocolNumber = newValue}
+  }
 
-  var programVersion: String = String()
+  var programVersion: String {
+    get {_storage._programVersion}
+    set {_uniqueStorage()._programVersion = newValue}
+  }
 
   /// 1 to 64 characters of A-Z a-z 0-9 . _ -
-  var name: String = String()
+  var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
   /// Random at each start of the process.
-  var instance: UInt64 = 0
+  var instance: UInt64 {
+    get {_storage._instance}
+    set {_uniqueStorage()._instance = newValue}
+  }
 
-  var processID: Int32 = 0
+  var processID: Int32 {
+    get {_storage._processID}
+    set {_uniqueStorage()._processID = newValue}
+  }
 
   /// CURVE public key (Z85, 40 characters); absent without encryption.
   var publicKey: String {
-    get {_publicKey ?? String()}
-    set {_publicKey = newValue}
+    get {_storage._publicKey ?? String()}
+    set {_uniqueStorage()._publicKey = newValue}
   }
   /// Returns true if `publicKey` has been explicitly set.
-  var hasPublicKey: Bool {self._publicKey != nil}
+  var hasPublicKey: Bool {_storage._publicKey != nil}
   /// Clears the value of `publicKey`. Subsequent reads from it will return its default value.
-  mutating func clearPublicKey() {self._publicKey = nil}
+  mutating func clearPublicKey() {_uniqueStorage()._publicKey = nil}
 
   /// tcp://host:port that earlier stages connect to.
-  var dataEndpoint: String = String()
+  var dataEndpoint: String {
+    get {_storage._dataEndpoint}
+    set {_uniqueStorage()._dataEndpoint = newValue}
+  }
 
-  var device: String = String()
+  var device: String {
+    get {_storage._device}
+    set {_uniqueStorage()._device = newValue}
+  }
 
-  var threadCount: UInt32 = 0
+  var threadCount: UInt32 {
+    get {_storage._threadCount}
+    set {_uniqueStorage()._threadCount = newValue}
+  }
 
-  var memoryTotalBytes: UInt64 = 0
+  var memoryTotalBytes: UInt64 {
+    get {_storage._memoryTotalBytes}
+    set {_uniqueStorage()._memoryTotalBytes = newValue}
+  }
 
-  var memoryAvailableBytes: UInt64 = 0
+  var memoryAvailableBytes: UInt64 {
+    get {_storage._memoryAvailableBytes}
+    set {_uniqueStorage()._memoryAvailableBytes = newValue}
+  }
 
   /// 0 when it was not measured; finite.
-  var bytesPerSecond: Double = 0
+  var bytesPerSecond: Double {
+    get {_storage._bytesPerSecond}
+    set {_uniqueStorage()._bytesPerSecond = newValue}
+  }
 
   /// SHA-256 of tensors that the worker has in its cache, 32 bytes each.
-  var cachedHashes: [Data] = []
+  var cachedHashes: [Data] {
+    get {_storage._cachedHashes}
+    set {_uniqueStorage()._cachedHashes = newValue}
+  }
 
-  var highestEpoch: UInt64 = 0
+  var highestEpoch: UInt64 {
+    get {_storage._highestEpoch}
+    set {_uniqueStorage()._highestEpoch = newValue}
+  }
 
   /// 16 bytes: the run that the worker obeys until its lease lapses.
   var run: Data {
-    get {_run ?? Data()}
-    set {_run = newValue}
+    get {_storage._run ?? Data()}
+    set {_uniqueStorage()._run = newValue}
   }
   /// Returns true if `run` has been explicitly set.
-  var hasRun: Bool {self._run != nil}
+  var hasRun: Bool {_storage._run != nil}
   /// Clears the value of `run`. Subsequent reads from it will return its default value.
-  mutating func clearRun() {self._run = nil}
+  mutating func clearRun() {_uniqueStorage()._run = nil}
 
   /// tcp://host:port where other workers may fetch weights; absent where none are served.
   var weightsEndpoint: String {
-    get {_weightsEndpoint ?? String()}
-    set {_weightsEndpoint = newValue}
+    get {_storage._weightsEndpoint ?? String()}
+    set {_uniqueStorage()._weightsEndpoint = newValue}
   }
   /// Returns true if `weightsEndpoint` has been explicitly set.
-  var hasWeightsEndpoint: Bool {self._weightsEndpoint != nil}
+  var hasWeightsEndpoint: Bool {_storage._weightsEndpoint != nil}
   /// Clears the value of `weightsEndpoint`. Subsequent reads from it will return its default value.
-  mutating func clearWeightsEndpoint() {self._weightsEndpoint = nil}
+  mutating func clearWeightsEndpoint() {_uniqueStorage()._weightsEndpoint = nil}
+
+  /// Equal on workers whose machine, and so its memory, is the same; empty where it is not known.
+  var machine: String {
+    get {_storage._machine}
+    set {_uniqueStorage()._machine = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _publicKey: String? = nil
-  fileprivate var _run: Data? = nil
-  fileprivate var _weightsEndpoint: String? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// Type 2.
@@ -275,6 +318,103 @@ nonisolated struct WireLinkFailure: Sendable {
   var message: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What the way between two ends gives.
+nonisolated struct WireLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of a small message and its echo; at most 2^50.
+  var roundTripNanoseconds: UInt64 = 0
+
+  /// Finite, above 0.
+  var bytesPerSecond: Double = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Type 11. A stage's connection to the next one, or to the coordinator's results, as it was measured.
+nonisolated struct WireLinkMeasured: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var epoch: UInt64 = 0
+
+  var stage: UInt32 = 0
+
+  var link: WireLink {
+    get {_link ?? WireLink()}
+    set {_link = newValue}
+  }
+  /// Returns true if `link` has been explicitly set.
+  var hasLink: Bool {self._link != nil}
+  /// Clears the value of `link`. Subsequent reads from it will return its default value.
+  mutating func clearLink() {self._link = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _link: WireLink? = nil
+}
+
+/// Type 12. Answers MeasureLinks.
+nonisolated struct WireLinksMeasured: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var number: UInt64 = 0
+
+  var results: [WireLinksMeasured.Result] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Result: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// A worker's name; empty stands for the coordinator.
+    var name: String = String()
+
+    var outcome: WireLinksMeasured.Result.OneOf_Outcome? = nil
+
+    var link: WireLink {
+      get {
+        if case .link(let v)? = outcome {return v}
+        return WireLink()
+      }
+      set {outcome = .link(newValue)}
+    }
+
+    /// Why it was not reached; one line.
+    var failure: String {
+      get {
+        if case .failure(let v)? = outcome {return v}
+        return String()
+      }
+      set {outcome = .failure(newValue)}
+    }
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    nonisolated enum OneOf_Outcome: Equatable, Sendable {
+      case link(WireLink)
+      /// Why it was not reached; one line.
+      case failure(String)
+
+    }
+
+    init() {}
+  }
 
   init() {}
 }
@@ -700,6 +840,51 @@ nonisolated struct WireLoad: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Type 39. Measure the ways to these ends, all of which expect it; admit those who measure the way to here.
+nonisolated struct WireMeasureLinks: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var number: UInt64 = 0
+
+  var targets: [WireMeasureLinks.Target] = []
+
+  /// CURVE keys of those that may connect until the next load; none without encryption.
+  var admittedKeys: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Target: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// A worker's name; empty stands for the coordinator.
+    var name: String = String()
+
+    /// tcp://host:port of its data socket; a wildcard stands for the machine of the coordinator.
+    var endpoint: String = String()
+
+    var key: String {
+      get {_key ?? String()}
+      set {_key = newValue}
+    }
+    /// Returns true if `key` has been explicitly set.
+    var hasKey: Bool {self._key != nil}
+    /// Clears the value of `key`. Subsequent reads from it will return its default value.
+    mutating func clearKey() {self._key = nil}
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _key: String? = nil
+  }
+
+  init() {}
+}
+
 /// Type 64. The payload is the rows' hidden states, [rows, width] f32, row-major; absent where there are no rows.
 nonisolated struct WireStepHeader: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -725,6 +910,9 @@ nonisolated struct WireStepHeader: Sendable {
 
   /// Bytes of this step's messages on earlier hops; at most 2^50.
   var wireBytes: UInt64 = 0
+
+  /// Asks for a LinkEcho, from a receiver that was waiting when the message came.
+  var wantsEcho: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -947,6 +1135,9 @@ nonisolated struct WireStepResultHeader: Sendable {
   /// Bytes of this step's messages on all hops before this one; at most 2^50.
   var wireBytes: UInt64 = 0
 
+  /// As in StepHeader.
+  var wantsEcho: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated struct SequenceResult: Sendable {
@@ -1009,6 +1200,20 @@ nonisolated struct WireLogitsHeader: Sendable {
 
   /// Index of the payload's first element.
   var offset: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Type 68. Back on the connection that a message came by, as soon as it was read: its number is the prefix's step.
+nonisolated struct WireLinkEcho: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The type of that message: 64, 65 or 67.
+  var answeredType: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1245,108 +1450,181 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0")
+
+  fileprivate class _StorageClass {
+    var _protocolNumber: UInt32 = 0
+    var _programVersion: String = String()
+    var _name: String = String()
+    var _instance: UInt64 = 0
+    var _processID: Int32 = 0
+    var _publicKey: String? = nil
+    var _dataEndpoint: String = String()
+    var _device: String = String()
+    var _threadCount: UInt32 = 0
+    var _memoryTotalBytes: UInt64 = 0
+    var _memoryAvailableBytes: UInt64 = 0
+    var _bytesPerSecond: Double = 0
+    var _cachedHashes: [Data] = []
+    var _highestEpoch: UInt64 = 0
+    var _run: Data? = nil
+    var _weightsEndpoint: String? = nil
+    var _machine: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocolNumber = source._protocolNumber
+      _programVersion = source._programVersion
+      _name = source._name
+      _instance = source._instance
+      _processID = source._processID
+      _publicKey = source._publicKey
+      _dataEndpoint = source._dataEndpoint
+      _device = source._device
+      _threadCount = source._threadCount
+      _memoryTotalBytes = source._memoryTotalBytes
+      _memoryAvailableBytes = source._memoryAvailableBytes
+      _bytesPerSecond = source._bytesPerSecond
+      _cachedHashes = source._cachedHashes
+      _highestEpoch = source._highestEpoch
+      _run = source._run
+      _weightsEndpoint = source._weightsEndpoint
+      _machine = source._machine
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.protocolNumber) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.programVersion) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 4: try { try decoder.decodeSingularFixed64Field(value: &self.instance) }()
-      case 5: try { try decoder.decodeSingularInt32Field(value: &self.processID) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._publicKey) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self.dataEndpoint) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.device) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.threadCount) }()
-      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.memoryTotalBytes) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.memoryAvailableBytes) }()
-      case 12: try { try decoder.decodeSingularDoubleField(value: &self.bytesPerSecond) }()
-      case 13: try { try decoder.decodeRepeatedBytesField(value: &self.cachedHashes) }()
-      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.highestEpoch) }()
-      case 15: try { try decoder.decodeSingularBytesField(value: &self._run) }()
-      case 16: try { try decoder.decodeSingularStringField(value: &self._weightsEndpoint) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocolNumber) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._programVersion) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 4: try { try decoder.decodeSingularFixed64Field(value: &_storage._instance) }()
+        case 5: try { try decoder.decodeSingularInt32Field(value: &_storage._processID) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._publicKey) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._dataEndpoint) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._device) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._threadCount) }()
+        case 10: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryTotalBytes) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryAvailableBytes) }()
+        case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._bytesPerSecond) }()
+        case 13: try { try decoder.decodeRepeatedBytesField(value: &_storage._cachedHashes) }()
+        case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._highestEpoch) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._run) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._weightsEndpoint) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._machine) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.protocolNumber != 0 {
-      try visitor.visitSingularUInt32Field(value: self.protocolNumber, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocolNumber != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocolNumber, fieldNumber: 1)
+      }
+      if !_storage._programVersion.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._programVersion, fieldNumber: 2)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 3)
+      }
+      if _storage._instance != 0 {
+        try visitor.visitSingularFixed64Field(value: _storage._instance, fieldNumber: 4)
+      }
+      if _storage._processID != 0 {
+        try visitor.visitSingularInt32Field(value: _storage._processID, fieldNumber: 5)
+      }
+      try { if let v = _storage._publicKey {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._dataEndpoint.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._dataEndpoint, fieldNumber: 7)
+      }
+      if !_storage._device.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._device, fieldNumber: 8)
+      }
+      if _storage._threadCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threadCount, fieldNumber: 9)
+      }
+      if _storage._memoryTotalBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryTotalBytes, fieldNumber: 10)
+      }
+      if _storage._memoryAvailableBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryAvailableBytes, fieldNumber: 11)
+      }
+      if _storage._bytesPerSecond.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._bytesPerSecond, fieldNumber: 12)
+      }
+      if !_storage._cachedHashes.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._cachedHashes, fieldNumber: 13)
+      }
+      if _storage._highestEpoch != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._highestEpoch, fieldNumber: 14)
+      }
+      try { if let v = _storage._run {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._weightsEndpoint {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 16)
+      } }()
+      if !_storage._machine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._machine, fieldNumber: 17)
+      }
     }
-    if !self.programVersion.isEmpty {
-      try visitor.visitSingularStringField(value: self.programVersion, fieldNumber: 2)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
-    }
-    if self.instance != 0 {
-      try visitor.visitSingularFixed64Field(value: self.instance, fieldNumber: 4)
-    }
-    if self.processID != 0 {
-      try visitor.visitSingularInt32Field(value: self.processID, fieldNumber: 5)
-    }
-    try { if let v = self._publicKey {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    if !self.dataEndpoint.isEmpty {
-      try visitor.visitSingularStringField(value: self.dataEndpoint, fieldNumber: 7)
-    }
-    if !self.device.isEmpty {
-      try visitor.visitSingularStringField(value: self.device, fieldNumber: 8)
-    }
-    if self.threadCount != 0 {
-      try visitor.visitSingularUInt32Field(value: self.threadCount, fieldNumber: 9)
-    }
-    if self.memoryTotalBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.memoryTotalBytes, fieldNumber: 10)
-    }
-    if self.memoryAvailableBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.memoryAvailableBytes, fieldNumber: 11)
-    }
-    if self.bytesPerSecond.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.bytesPerSecond, fieldNumber: 12)
-    }
-    if !self.cachedHashes.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.cachedHashes, fieldNumber: 13)
-    }
-    if self.highestEpoch != 0 {
-      try visitor.visitSingularUInt64Field(value: self.highestEpoch, fieldNumber: 14)
-    }
-    try { if let v = self._run {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 15)
-    } }()
-    try { if let v = self._weightsEndpoint {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 16)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireHello, rhs: WireHello) -> Bool {
-    if lhs.protocolNumber != rhs.protocolNumber {return false}
-    if lhs.programVersion != rhs.programVersion {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.instance != rhs.instance {return false}
-    if lhs.processID != rhs.processID {return false}
-    if lhs._publicKey != rhs._publicKey {return false}
-    if lhs.dataEndpoint != rhs.dataEndpoint {return false}
-    if lhs.device != rhs.device {return false}
-    if lhs.threadCount != rhs.threadCount {return false}
-    if lhs.memoryTotalBytes != rhs.memoryTotalBytes {return false}
-    if lhs.memoryAvailableBytes != rhs.memoryAvailableBytes {return false}
-    if lhs.bytesPerSecond != rhs.bytesPerSecond {return false}
-    if lhs.cachedHashes != rhs.cachedHashes {return false}
-    if lhs.highestEpoch != rhs.highestEpoch {return false}
-    if lhs._run != rhs._run {return false}
-    if lhs._weightsEndpoint != rhs._weightsEndpoint {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocolNumber != rhs_storage._protocolNumber {return false}
+        if _storage._programVersion != rhs_storage._programVersion {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._instance != rhs_storage._instance {return false}
+        if _storage._processID != rhs_storage._processID {return false}
+        if _storage._publicKey != rhs_storage._publicKey {return false}
+        if _storage._dataEndpoint != rhs_storage._dataEndpoint {return false}
+        if _storage._device != rhs_storage._device {return false}
+        if _storage._threadCount != rhs_storage._threadCount {return false}
+        if _storage._memoryTotalBytes != rhs_storage._memoryTotalBytes {return false}
+        if _storage._memoryAvailableBytes != rhs_storage._memoryAvailableBytes {return false}
+        if _storage._bytesPerSecond != rhs_storage._bytesPerSecond {return false}
+        if _storage._cachedHashes != rhs_storage._cachedHashes {return false}
+        if _storage._highestEpoch != rhs_storage._highestEpoch {return false}
+        if _storage._run != rhs_storage._run {return false}
+        if _storage._weightsEndpoint != rhs_storage._weightsEndpoint {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1641,6 +1919,187 @@ nonisolated extension WireLinkFailure: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.stage != rhs.stage {return false}
     if lhs.endpoint != rhs.endpoint {return false}
     if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Link"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}round_trip_nanoseconds\0\u{3}bytes_per_second\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.roundTripNanoseconds) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.bytesPerSecond) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.roundTripNanoseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.roundTripNanoseconds, fieldNumber: 1)
+    }
+    if self.bytesPerSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.bytesPerSecond, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLink, rhs: WireLink) -> Bool {
+    if lhs.roundTripNanoseconds != rhs.roundTripNanoseconds {return false}
+    if lhs.bytesPerSecond != rhs.bytesPerSecond {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLinkMeasured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LinkMeasured"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}stage\0\u{1}link\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.epoch) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.stage) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._link) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.epoch != 0 {
+      try visitor.visitSingularUInt64Field(value: self.epoch, fieldNumber: 1)
+    }
+    if self.stage != 0 {
+      try visitor.visitSingularUInt32Field(value: self.stage, fieldNumber: 2)
+    }
+    try { if let v = self._link {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLinkMeasured, rhs: WireLinkMeasured) -> Bool {
+    if lhs.epoch != rhs.epoch {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs._link != rhs._link {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLinksMeasured: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LinksMeasured"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}results\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.results) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.results.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.results, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLinksMeasured, rhs: WireLinksMeasured) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.results != rhs.results {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLinksMeasured.Result: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = WireLinksMeasured.protoMessageName + ".Result"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}link\0\u{1}failure\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try {
+        var v: WireLink?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .link(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .link(v)
+        }
+      }()
+      case 3: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.outcome != nil {try decoder.handleConflictingOneOf()}
+          self.outcome = .failure(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    switch self.outcome {
+    case .link?: try {
+      guard case .link(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .failure?: try {
+      guard case .failure(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLinksMeasured.Result, rhs: WireLinksMeasured.Result) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.outcome != rhs.outcome {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2263,9 +2722,93 @@ nonisolated extension WireLoad.Stage: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 }
 
+nonisolated extension WireMeasureLinks: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".MeasureLinks"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}targets\0\u{3}admitted_keys\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.targets) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.admittedKeys) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.targets.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.targets, fieldNumber: 2)
+    }
+    if !self.admittedKeys.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.admittedKeys, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireMeasureLinks, rhs: WireMeasureLinks) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.targets != rhs.targets {return false}
+    if lhs.admittedKeys != rhs.admittedKeys {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMeasureLinks.Target: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = WireMeasureLinks.protoMessageName + ".Target"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}endpoint\0\u{1}key\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.endpoint) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._key) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.endpoint.isEmpty {
+      try visitor.visitSingularStringField(value: self.endpoint, fieldNumber: 2)
+    }
+    try { if let v = self._key {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireMeasureLinks.Target, rhs: WireMeasureLinks.Target) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.endpoint != rhs.endpoint {return false}
+    if lhs._key != rhs._key {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireStepHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StepHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operations\0\u{3}row_sequences\0\u{3}row_positions\0\u{3}row_tokens\0\u{3}row_outputs\0\u{1}masks\0\u{3}stage_nanoseconds\0\u{3}wire_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operations\0\u{3}row_sequences\0\u{3}row_positions\0\u{3}row_tokens\0\u{3}row_outputs\0\u{1}masks\0\u{3}stage_nanoseconds\0\u{3}wire_bytes\0\u{3}wants_echo\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2281,6 +2824,7 @@ nonisolated extension WireStepHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.masks) }()
       case 7: try { try decoder.decodeRepeatedUInt64Field(value: &self.stageNanoseconds) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.wireBytes) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.wantsEcho) }()
       default: break
       }
     }
@@ -2311,6 +2855,9 @@ nonisolated extension WireStepHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.wireBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.wireBytes, fieldNumber: 8)
     }
+    if self.wantsEcho != false {
+      try visitor.visitSingularBoolField(value: self.wantsEcho, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2323,6 +2870,7 @@ nonisolated extension WireStepHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.masks != rhs.masks {return false}
     if lhs.stageNanoseconds != rhs.stageNanoseconds {return false}
     if lhs.wireBytes != rhs.wireBytes {return false}
+    if lhs.wantsEcho != rhs.wantsEcho {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2679,7 +3227,7 @@ nonisolated extension WireStepHeader.Sampling: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension WireStepResultHeader: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StepResultHeader"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequences\0\u{3}stage_nanoseconds\0\u{3}logit_count\0\u{3}wire_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequences\0\u{3}stage_nanoseconds\0\u{3}logit_count\0\u{3}wire_bytes\0\u{3}wants_echo\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2691,6 +3239,7 @@ nonisolated extension WireStepResultHeader: SwiftProtobuf.Message, SwiftProtobuf
       case 2: try { try decoder.decodeRepeatedUInt64Field(value: &self.stageNanoseconds) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.logitCount) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.wireBytes) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.wantsEcho) }()
       default: break
       }
     }
@@ -2709,6 +3258,9 @@ nonisolated extension WireStepResultHeader: SwiftProtobuf.Message, SwiftProtobuf
     if self.wireBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.wireBytes, fieldNumber: 4)
     }
+    if self.wantsEcho != false {
+      try visitor.visitSingularBoolField(value: self.wantsEcho, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2717,6 +3269,7 @@ nonisolated extension WireStepResultHeader: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.stageNanoseconds != rhs.stageNanoseconds {return false}
     if lhs.logitCount != rhs.logitCount {return false}
     if lhs.wireBytes != rhs.wireBytes {return false}
+    if lhs.wantsEcho != rhs.wantsEcho {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2846,6 +3399,36 @@ nonisolated extension WireLogitsHeader: SwiftProtobuf.Message, SwiftProtobuf._Me
 
   static func ==(lhs: WireLogitsHeader, rhs: WireLogitsHeader) -> Bool {
     if lhs.offset != rhs.offset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLinkEcho: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LinkEcho"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}answered_type\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.answeredType) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.answeredType != 0 {
+      try visitor.visitSingularUInt32Field(value: self.answeredType, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireLinkEcho, rhs: WireLinkEcho) -> Bool {
+    if lhs.answeredType != rhs.answeredType {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,5 +17,7 @@ enum ControlEvent: Sendable {
     case drained(Epoch)
     case stepFailed(StepFailure)
     case linkFailed(LinkFailure)
+    case linkMeasured(MeasuredLink)
+    case linksMeasured(LinkFindings)
     case leave(String)
 }

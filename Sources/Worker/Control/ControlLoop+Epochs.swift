@@ -69,7 +69,7 @@ extension ControlLoop {
         command(.install(order, part, run, membership.heartbeat))
     }
 
-    private func command(_ command: StepCommand) {
+    func command(_ command: StepCommand) {
         do {
             try steps.post(command)
         } catch {

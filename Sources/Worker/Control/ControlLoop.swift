@@ -100,6 +100,8 @@ final class ControlLoop {
             logger.warning(
                 "no way to \(failure.endpoint): \(failure.message)", metadata: ["epoch": "\(failure.epoch)"])
             report(.linkFailed(failure))
+        case .linkMeasured(let link): report(.linkMeasured(link))
+        case .linksMeasured(let findings): report(.linksMeasured(findings))
         case .stepFailed(let failure):
             logger.warning("step \(failure.step) failed: \(failure.message)", metadata: ["epoch": "\(failure.epoch)"])
             report(.stepFailed(failure))
@@ -170,12 +172,13 @@ final class ControlLoop {
             return perform(membership.accepted(accepted, heartbeat, now: now))
         case .helloReply(.refused(let refusal)): return perform(membership.refused(refusal, now: now))
         case .identify: return perform(membership.identify())
-        case .load, .activate, .drain, .heartbeat, .stop: break
+        case .measureLinks, .load, .activate, .drain, .heartbeat, .stop: break
         }
         guard membership.heard(run, now: now) else {
             return refuse("\(configuration.coordinator): an order of run \(run), which this worker does not obey")
         }
         switch order {
+        case .measureLinks(let order): command(.measure(order, run, membership.heartbeat))
         case .load(let order): load(order, run: run)
         case .activate(let epoch): activate(epoch)
         case .drain(let epoch): drain(epoch)
@@ -247,7 +250,8 @@ final class ControlLoop {
             bytesPerSecond: bytesPerSecond,
             cachedHashes: exchange?.store.hashes(max: WorkerHello.cachedHashesMax).map(\.bytes) ?? [],
             highestEpoch: epochs.highest,
-            weightsEndpoint: exchange.map { advertised($0.endpoint, isFixed: false).description }, run: membership.run)
+            weightsEndpoint: exchange.map { advertised($0.endpoint, isFixed: false).description },
+            machine: machine.id, run: membership.run)
         let outcome = try? send(.hello(hello))
         if outcome != .sent { membership.helloNotSent(now: .now) }
     }

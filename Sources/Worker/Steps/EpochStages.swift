@@ -1,27 +1,7 @@
 import Inference
+import Links
 import Sharding
 import ZeroMQ
-
-/// Where a stage sends to, and whom it expects there.
-struct LinkTarget: Hashable {
-    var endpoint: Endpoint
-    var security: SocketSecurity
-}
-
-/// A connection to the next stage, shared by all stages that send there.
-final class StageLink {
-    let target: LinkTarget
-    let socket: LoopSocket
-    /// Whether the other end has answered the handshake, so that a send is not refused.
-    var isReady = false
-    /// Why it is not ready, as far as that shows.
-    var lastProblem: String?
-
-    init(_ target: LinkTarget, _ socket: LoopSocket) {
-        self.target = target
-        self.socket = socket
-    }
-}
 
 /// One stage of one epoch.
 final class EpochStage {
@@ -29,7 +9,7 @@ final class EpochStage {
     let runner: ShardRunner
     let target: LinkTarget
     /// Made when the epoch is to be active: before that the other end may not expect this one.
-    var next: StageLink?
+    var next: DataLink?
     /// The last step that this stage computed: the next one must follow it.
     var lastStep: UInt64 = 0
 

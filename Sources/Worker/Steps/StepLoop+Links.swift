@@ -1,40 +1,43 @@
+import Links
 import Sharding
 import ZeroMQ
 
 /// Connections to the stages after those that are here.
 extension StepLoop {
-    /// From the order to activate to the last handshake with a next stage.
-    static let linkDeadline = Duration.seconds(5)
+    /// From the order to activate to the last handshake with a next stage, and its last echo.
+    static let linkDeadline = Duration.seconds(8)
 
-    /// Where a stage sends to. A wildcard is the coordinator's machine, as this one reaches it.
+    /// Where a stage sends to.
     func target(of stage: StageOrder) throws(LoadProblem) -> LinkTarget {
-        guard let endpoint = Endpoint(stage.nextEndpoint), endpoint.port > 0 else {
-            throw LoadProblem(
-                .other,
-                "stage \(stage.index): next endpoint: expected tcp://HOST:PORT, got \(stage.nextEndpoint)")
+        switch target(stage.nextEndpoint, stage.nextKey) {
+        case .success(let target): return target
+        case .failure(let problem): throw LoadProblem(.other, "stage \(stage.index): next stage: \(problem.message)")
+        }
+    }
+
+    /// Another end's data socket. A wildcard is the coordinator's machine, as this one reaches it.
+    func target(_ text: String, _ key: CurvePublicKey?) -> Result<LinkTarget, LinkProblem> {
+        guard let endpoint = Endpoint(text), endpoint.port > 0 else {
+            return .failure(LinkProblem("endpoint: expected tcp://HOST:PORT, got \(text)"))
         }
         let resolved =
             endpoint.isWildcard ? Endpoint(host: configuration.coordinator.host, port: endpoint.port) : endpoint
         guard let security = configuration.security else {
             guard resolved.isLoopback else {
-                throw LoadProblem(
-                    .other,
-                    "stage \(stage.index): next endpoint: expected one on loopback, as this worker has no keys, got "
-                        + "\(resolved)")
+                return .failure(
+                    LinkProblem("endpoint: expected one on loopback, as this worker has no keys, got \(resolved)"))
             }
-            return LinkTarget(endpoint: resolved, security: .none)
+            return .success(LinkTarget(endpoint: resolved, security: .none))
         }
-        guard let key = stage.nextKey else {
-            throw LoadProblem(.other, "stage \(stage.index): next key: expected one, got none")
-        }
-        return LinkTarget(endpoint: resolved, security: .client(security.keys, server: key))
+        guard let key else { return .failure(LinkProblem("key: expected one, got none")) }
+        return .success(LinkTarget(endpoint: resolved, security: .client(security.keys, server: key)))
     }
 
     /// All stages of the plan are there, so the next ones expect those that send to them.
-    func connect(_ stages: EpochStages) {
+    func connect(_ stages: EpochStages) throws(ZeroMQError) {
         for stage in stages.stages.values {
             do throws(ZeroMQError) {
-                stage.next = try link(to: stage.target, stages.heartbeat)
+                stage.next = try link(for: stage, of: stages)
             } catch {
                 post(
                     .linkFailed(
@@ -45,29 +48,33 @@ extension StepLoop {
         }
     }
 
-    private func link(
-        to target: LinkTarget, _ heartbeat: SocketOptions.Heartbeat
-    ) throws(ZeroMQError) -> StageLink {
-        if let link = links[target] { return link }
-        let options = Self.dataOptions(target.security, heartbeat)
-        let link = StageLink(target, try loop.open(.push, options: options, monitored: true))
-        try link.socket.socket.connect(target.endpoint)
-        links[target] = link
+    private func link(for stage: EpochStage, of stages: EpochStages) throws(ZeroMQError) -> DataLink {
+        if let link = links[stage.target] {
+            if let estimate = link.estimate { report(estimate, of: stage, in: stages) }
+            return link
+        }
+        let link = try DataLink(
+            to: stage.target, in: loop, run: stages.run, epoch: stages.epoch, stage: stage.order.index + 1,
+            heartbeat: stages.heartbeat)
+        links[stage.target] = link
         return link
     }
 
-    func watch(_ link: StageLink) throws(ZeroMQError) {
-        while let event = try link.socket.nextConnectionEvent() {
-            switch event {
-            case .ready:
-                link.isReady = true
-                link.lastProblem = nil
-            case .disconnected: link.isReady = false
-            case .connected: link.lastProblem = "it answers, and does not finish the handshake"
-            case .handshakeFailed(_, let reason): link.lastProblem = "handshake: \(reason)"
-            case .accepted: break
+    func watchLinks(now: ContinuousClock.Instant) throws(ZeroMQError) {
+        for link in links.values {
+            for change in try link.watch(now: now) {
+                guard case .measured(let estimate) = change else { continue }
+                for stages in epochs.values {
+                    for stage in stages.stages.values where stage.next === link {
+                        report(estimate, of: stage, in: stages)
+                    }
+                }
             }
         }
+    }
+
+    private func report(_ estimate: LinkEstimate, of stage: EpochStage, in stages: EpochStages) {
+        post(.linkMeasured(MeasuredLink(epoch: stages.epoch, stage: stage.order.index, estimate: estimate)))
     }
 
     /// When the next epoch that waits for its links has waited long enough.
@@ -96,7 +103,7 @@ extension StepLoop {
     func dropUnusedLinks() {
         let used = Set(epochs.values.flatMap { $0.stages.values.compactMap(\.next?.target) })
         for (target, link) in links where !used.contains(target) {
-            loop.close(link.socket)
+            link.close()
             links[target] = nil
         }
     }
@@ -105,6 +112,6 @@ extension StepLoop {
     func admitSenders() {
         guard let admission else { return }
         let keys = epochs.values.flatMap { $0.stages.values.flatMap(\.order.admittedKeys) }
-        admission.allow(Set(keys), in: .data)
+        admission.allow(Set(keys).union(survey?.admittedKeys ?? []), in: .data)
     }
 }

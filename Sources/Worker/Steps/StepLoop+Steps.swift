@@ -1,17 +1,27 @@
 import Inference
+import Links
 import Logging
 import Sharding
 import ZeroMQ
 
 extension StepLoop {
     /// Takes one message of the data socket: computes the step and sends it on, or drops it.
-    func take(_ message: borrowing ReceivedMessage) {
-        guard message.frameCount <= 2 else { return drop("a message of \(message.frameCount) frames, expected 1 or 2") }
-        let sender = message.peerKey
+    ///
+    /// - Parameter hasWaited: this thread had nothing else to do when the message came.
+    func take(_ message: borrowing ReceivedMessage, hasWaited: Bool) {
+        guard message.frameCount == 1 || message.frameCount == 2 else {
+            return drop("a message of \(message.frameCount) frames, expected 1 or 2")
+        }
+        let sender = Sender(key: message.peerKey, name: message.sender, isHeardAtOnce: hasWaited)
         message.header.withBytes { header in
             message.payload.withBytes { payload in
                 do throws(WireError) {
-                    take(try CheckedFrame(header, payload: payload), from: sender)
+                    let frame = try CheckedFrame(header, payload: payload)
+                    if frame.type == .linkProbe {
+                        take(try LinkProbe(frame), from: sender)
+                    } else {
+                        take(frame, from: sender)
+                    }
                 } catch {
                     drop("data socket: \(error)")
                 }
@@ -19,8 +29,40 @@ extension StepLoop {
         }
     }
 
-    /// - Parameter sender: who proved to be at the other end; nil without encryption.
-    private func take(_ frame: CheckedFrame, from sender: CurvePublicKey?) {
+    /// Who sent a message, and how it was found here.
+    private struct Sender {
+        /// Who proved to be at the other end; nil without encryption.
+        var key: CurvePublicKey?
+        /// As the data socket names it.
+        var name: [UInt8]
+        var isHeardAtOnce: Bool
+    }
+
+    private func take(_ probe: LinkProbe, from sender: Sender) {
+        guard expects(probe, sender.key) else {
+            return drop("a probe of epoch \(probe.epoch), from one that is not expected")
+        }
+        send(LinkEcho(answering: .linkProbe, number: probe.number), to: sender)
+    }
+
+    private func send(_ echo: LinkEcho, to sender: Sender) {
+        do throws(ZeroMQError) {
+            try LinkAnswer.send(echo, to: sender.name, over: data.socket)
+        } catch {
+            drop("an echo was not sent: \(error)")
+        }
+    }
+
+    /// Probes come from those who may send steps, and before there are any from those whom the coordinator named.
+    private func expects(_ probe: LinkProbe, _ key: CurvePublicKey?) -> Bool {
+        if let survey, probe.epoch == .none, survey.run == probe.run {
+            return configuration.security == nil || key.map { survey.admittedKeys.contains($0) } ?? false
+        }
+        guard let epoch = epochs[probe.epoch], epoch.run == probe.run else { return false }
+        return isAdmitted(key, to: UInt16(clamping: probe.stage), of: epoch)
+    }
+
+    private func take(_ frame: CheckedFrame, from sender: Sender) {
         let prefix = frame.prefix
         guard let epoch = epochs[prefix.epoch], epoch.run == prefix.run else {
             return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which this worker does not hold")
@@ -28,7 +70,7 @@ extension StepLoop {
         guard case .active = epoch.phase else {
             return drop("\(frame.type.name) \(prefix.step) of epoch \(prefix.epoch), which is not active")
         }
-        guard isAdmitted(sender, to: prefix.stage, of: epoch) else {
+        guard isAdmitted(sender.key, to: prefix.stage, of: epoch) else {
             return drop("\(frame.type.name) \(prefix.step) for stage \(prefix.stage), from one that may not send it")
         }
         counters.stepsReceived.add(1, ordering: .relaxed)
@@ -50,6 +92,9 @@ extension StepLoop {
             }
             guard step.width == stage.runner.model.hiddenSize else {
                 throw StepProblem("width: expected \(stage.runner.model.hiddenSize), got \(step.width)")
+            }
+            if step.wantsEcho, sender.isHeardAtOnce {
+                send(LinkEcho(answering: .step, number: prefix.step), to: sender)
             }
             try run(step, frame, stage)
             stage.lastStep = prefix.step
@@ -86,15 +131,17 @@ extension StepLoop {
         next.stageNanoseconds.append(started.duration(to: .now).nanoseconds)
         // Within the wire's bounds, so that a long way round never makes a step that the next stage refuses.
         next.wireBytes = min(next.wireBytes + UInt64(frame.byteCount), UInt64(WireLimits.amountMax))
+        let link = try stage.link
+        next.wantsEcho = link.wantsEcho(now: .now)
         if let result {
-            try send(result, of: next, from: stage)
+            try send(result, of: next, from: stage, to: link)
         } else {
             next.stage += 1
-            try send(next, &output, to: try stage.link)
+            try send(next, &output, to: link)
         }
     }
 
-    private func send(_ step: StepMessage, _ payload: inout Message, to link: StageLink) throws(StepProblem) {
+    private func send(_ step: StepMessage, _ payload: inout Message, to link: DataLink) throws(StepProblem) {
         let frame: [UInt8]
         do throws(WireError) {
             frame = try payload.withBytes { (bytes) throws(WireError) in try step.frame(payload: bytes) }
@@ -102,52 +149,43 @@ extension StepLoop {
             throw StepProblem("\(error)")
         }
         do throws(ZeroMQError) {
-            var header = Message(frame)
-            let hasPayload = payload.byteCount > 0
-            var outcome = try link.socket.socket.send(&header, more: hasPayload)
-            if outcome == .sent, hasPayload { outcome = try link.socket.socket.send(&payload) }
-            guard outcome == .sent else { throw ZeroMQError.sendRefused(to: link.target.endpoint) }
+            try link.send(frame, payload: &payload, step: step.step.id, wantsEcho: step.wantsEcho, now: .now)
         } catch {
             throw StepProblem("next stage: \(error)")
         }
     }
 
-    private func send(_ result: StepResult, of step: StepMessage, from stage: EpochStage) throws(StepProblem) {
+    private func send(
+        _ result: StepResult, of step: StepMessage, from stage: EpochStage, to link: DataLink
+    ) throws(StepProblem) {
         var result = result
         result.stageNanoseconds = step.stageNanoseconds
+        // The first of several messages says little about when the last one came.
+        let wantsEcho = step.wantsEcho && result.logits.isEmpty
         let message = StepResultMessage(
-            run: step.run, epoch: step.epoch, stage: step.stage, result: result, wireBytes: step.wireBytes)
+            run: step.run, epoch: step.epoch, stage: step.stage, result: result, wireBytes: step.wireBytes,
+            wantsEcho: wantsEcho)
         do {
-            let link = try stage.link
-            guard try link.socket.socket.send(Message(message.frame())) == .sent else {
-                throw ZeroMQError.sendRefused(to: link.target.endpoint)
-            }
+            var none = Message()
+            try link.send(try message.frame(), payload: &none, step: result.step, wantsEcho: wantsEcho, now: .now)
             for range in message.logitsPieces {
-                try sendLogits(message, range, to: link)
+                let (frame, payload) = try message.result.logits[range].withUnsafeBytes { bytes in
+                    (try message.logitsFrame(range, payload: bytes), Array(bytes))
+                }
+                try link.send(frame, payload: payload, until: .now + Self.logitsDeadline)
             }
         } catch {
             throw StepProblem("results: \(error)")
         }
     }
 
-    /// Logits may be more than the queue holds: these sends wait, up to a deadline, for the coordinator to read.
-    private func sendLogits(_ message: StepResultMessage, _ range: Range<Int>, to link: StageLink) throws {
-        let (frame, payload) = try message.result.logits[range].withUnsafeBytes { bytes in
-            (try message.logitsFrame(range, payload: bytes), Array(bytes))
-        }
-        let deadline = ContinuousClock.now + Self.logitsDeadline
-        while try link.socket.socket.send(Message(frame), payload: Message(payload)) != .sent {
-            guard ContinuousClock.now < deadline else { throw ZeroMQError.sendRefused(to: link.target.endpoint) }
-            try link.socket.socket.waitUntilWritable(until: deadline)
-        }
-    }
-
+    /// Logits may be more than the queue holds: these sends wait for the coordinator to read.
     private static let logitsDeadline = Duration.seconds(10)
 }
 
 extension EpochStage {
     /// Of an active epoch, whose links are all made.
-    fileprivate var link: StageLink {
+    fileprivate var link: DataLink {
         get throws(StepProblem) {
             guard let next else { throw StepProblem("next stage: not connected") }
             return next

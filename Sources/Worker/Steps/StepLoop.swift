@@ -1,5 +1,6 @@
 import Devices
 import Inference
+import Links
 import Logging
 import Sharding
 import ZeroMQ
@@ -8,20 +9,6 @@ import ZeroMQ
 final class StepLoop {
     /// Messages taken before commands are looked at again.
     private static let messagesPerTurn = 16
-    /// Steps that a peer may have waiting here, in bytes; more wait with the peer, whose queue holds more than any window
-    /// of steps in flight, so that a refused send is a fault.
-    private static let receiveBytesMax = 512 << 20
-
-    /// - Parameter heartbeat: of the end that connects; it pings, and tells the other after what silence to give up.
-    static func dataOptions(
-        _ security: SocketSecurity, _ heartbeat: SocketOptions.Heartbeat? = nil
-    ) -> SocketOptions {
-        var options = SocketOptions(
-            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: heartbeat,
-            receiveBytesMax: receiveBytesMax)
-        options.security = security
-        return options
-    }
 
     let inbox: Mailbox<StepCommand>
     let control: Mailbox<ControlEvent>
@@ -30,10 +17,11 @@ final class StepLoop {
     var epochs: [Epoch: EpochStages] = [:]
     let loop: SocketLoop
     let configuration: WorkerConfiguration
-    private let data: LoopSocket
+    let data: LoopSocket
     /// Lets those in who may send to a stage that is here; nil: connections are in clear.
     let admission: Admission?
-    var links: [LinkTarget: StageLink] = [:]
+    var links: [LinkTarget: DataLink] = [:]
+    var survey: OpenSurvey?
     private var isStopping = false
     private var droppedMessages = RepeatedLog()
 
@@ -49,7 +37,7 @@ final class StepLoop {
             }
             let loop = SocketLoop(context: context, wakeup: wakeup)
             let security = configuration.security.map { SocketSecurity.server($0.keys, domain: .data) } ?? .none
-            let data = try loop.open(.pull, options: dataOptions(security))
+            let data = try loop.open(.router, options: DataLink.options(security))
             let endpoint = try data.socket.bind(configuration.bind)
             let steps = StepLoop(
                 configuration, loop, data, admission, inbox: inbox, control: control, counters: counters,
@@ -78,14 +66,20 @@ final class StepLoop {
 
     private func run() throws(ZeroMQError) {
         while !isStopping {
-            try loop.wait(until: activationCheck ?? .now + .seconds(1))
+            let before = ContinuousClock.now
+            let checks = [activationCheck, survey?.deadline].compactMap(\.self)
+            try loop.wait(until: checks.reduce(before + .seconds(1)) { min($0, $1) })
+            let now = ContinuousClock.now
             for command in inbox.takeAll() { try perform(command) }
-            for link in links.values { try watch(link) }
+            try watchLinks(now: now)
+            try watchSurvey(now: now)
             activateReady()
-            reportUnreachable(now: .now)
+            reportUnreachable(now: now)
+            var hasWaited = now - before >= LinkAnswer.waitMin
             for _ in 0..<Self.messagesPerTurn {
                 guard let message = try data.socket.receive() else { break }
-                take(message)
+                take(message, hasWaited: hasWaited)
+                hasWaited = false
             }
         }
     }
@@ -94,11 +88,13 @@ final class StepLoop {
 
     private func perform(_ command: StepCommand) throws(ZeroMQError) {
         switch command {
+        case .measure(let order, let run, let heartbeat):
+            try measure(order, run, SocketOptions.Heartbeat(heartbeat))
         case .install(let order, let part, let run, let heartbeat):
             try install(order, part, run, SocketOptions.Heartbeat(heartbeat))
         case .activate(let epoch):
             if let stages = epochs[epoch], case .installed = stages.phase {
-                connect(stages)
+                try connect(stages)
                 stages.phase = .activating(until: .now + Self.linkDeadline)
             } else if let stages = epochs[epoch], case .active = stages.phase {
                 post(.activated(epoch))
@@ -140,6 +136,7 @@ final class StepLoop {
         }
         epochs[order.epoch] = EpochStages(
             epoch: order.epoch, run: run, part: part, stages: stages, heartbeat: heartbeat)
+        endSurvey()
         admitSenders()
         post(
             .installed(

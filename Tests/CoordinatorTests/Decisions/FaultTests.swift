@@ -46,7 +46,7 @@ struct FaultTests {
         }
         #expect(orders { _ in } == ["load", "drain"])
         // Half as fast as it was, it gets fewer layers than before.
-        #expect(orders { $0.machine.registry.slowDown("a", by: 2) } == ["drain", "load"])
+        #expect(orders { $0.machine.slowDown("a", by: 2) } == ["drain", "load"])
     }
 
     @Test("a process that is seen to end is lost at once, and started again after a wait that grows")

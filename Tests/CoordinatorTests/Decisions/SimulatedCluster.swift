@@ -29,6 +29,14 @@ struct SimulatedCluster {
     /// Orders that reach nobody until told so.
     var holdsOrders = false
     var heldOrders: [(CoordinatorOrder, PeerID)] = []
+    /// What measuring finds; links that are not in it are as those of one machine.
+    var links = LinkTable()
+    /// Workers measure for ever.
+    var isSilentOnLinks = false
+    /// Who was told to measure what, oldest first.
+    var linkOrders: [(end: String, order: LinkOrder)] = []
+    /// Where a worker's data socket is; one that is not in it is on loopback.
+    var endpoints: [String: String] = [:]
     private var nextInstance: UInt64 = 1
 
     static let layerCount = 6
@@ -63,7 +71,7 @@ struct SimulatedCluster {
         let instance = processes[name]?.instance ?? 0
         return WorkerHello(
             version: version, name: name, instance: instance, processID: Int32(truncatingIfNeeded: instance),
-            dataEndpoint: endpoint ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu", threadCount: 1,
+            dataEndpoint: endpoint ?? endpoints[name] ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu", threadCount: 1,
             memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1e10,
             highestEpoch: highestEpoch)
     }
@@ -161,7 +169,10 @@ struct SimulatedCluster {
             case .connect(let epoch, let endpoint, _):
                 connection = (epoch, endpoint)
                 pipeline.removeAll()
-                perform(machine.connected(epoch, now: now))
+                perform(machine.connected(epoch, .assumedLocal, now: now))
+            case .measure(let order):
+                linkOrders.append((LinkTable.coordinator, order))
+                perform(machine.measured(findings(order, of: LinkTable.coordinator), by: "", now: now))
             case .step(let step, let epoch):
                 if connection?.epoch == epoch { pipeline.append((step, epoch)) }
             case .deliver(let event):
@@ -183,12 +194,23 @@ struct SimulatedCluster {
         }
     }
 
+    private func findings(_ order: LinkOrder, of name: String) -> LinkFindings {
+        LinkFindings(
+            number: order.number,
+            results: order.targets.map {
+                LinkFindings.Result(name: $0.name, finding: links[name, $0.name] ?? .measured(.assumedLocal))
+            })
+    }
+
     private mutating func take(_ order: CoordinatorOrder, at peer: PeerID) {
         if case .helloReply(let reply) = order { replies.append(reply) }
         guard let name = processes.first(where: { $0.value.peer == peer })?.key, processes[name]?.isAlive == true else {
             return
         }
         switch order {
+        case .measureLinks(let order):
+            linkOrders.append((name, order))
+            if !isSilentOnLinks { report(.linksMeasured(findings(order, of: name)), of: name) }
         case .load(let order):
             processes[name]?.held.insert(order.epoch)
             report(.loadProgress(LoadProgress(epoch: order.epoch, doneBytes: 1, totalBytes: 2)), of: name)
@@ -232,13 +254,17 @@ struct SimulatedCluster {
     }
 }
 
-extension WorkerRegistry {
-    /// As if its next hello told a lower speed, and that it is on a machine of its own.
+extension ClusterMachine {
+    /// As if its next hello told a lower speed, and that it is on a machine of its own, close by.
     mutating func slowDown(_ name: String, by factor: Double) {
-        guard let member = members[name] else { return }
+        guard let member = registry.members[name] else { return }
         var hello = member.hello
         hello.bytesPerSecond /= factor
-        hello.dataEndpoint = "tcp://127.0.0.2:1"
-        reconnect(hello, peer: member.peer, now: member.lastHeard)
+        hello.machine = "another"
+        registry.reconnect(hello, peer: member.peer, now: member.lastHeard)
+        for other in ["a", "b", LinkTable.coordinator] where other != name {
+            links[other, name] = .measured(.assumedLocal)
+            links[name, other] = .measured(.assumedLocal)
+        }
     }
 }

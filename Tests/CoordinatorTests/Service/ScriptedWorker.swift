@@ -1,3 +1,4 @@
+import Links
 import Sharding
 import Synchronization
 import ZeroMQ
@@ -80,7 +81,7 @@ private final class Body {
         loop = SocketLoop(context: try Context(), wakeup: wakeup)
         let options = SocketOptions(linger: .zero)
         control = try loop.open(.dealer, options: options)
-        data = try loop.open(.pull, options: options)
+        data = try loop.open(.router, options: options)
         try control.socket.connect(endpoint)
         dataEndpoint = try data.socket.bind(.loopback())
         try hello()
@@ -110,12 +111,18 @@ private final class Body {
             try obey(order)
         }
         while let message = try data.socket.receive() {
-            let step = try message.header.withBytes { header in
+            let (probe, step) = try message.header.withBytes { header in
                 try message.payload.withBytes { payload in
-                    try StepMessage(try CheckedFrame(header, payload: payload))
+                    let frame = try CheckedFrame(header, payload: payload)
+                    return frame.type == .linkProbe
+                        ? (try LinkProbe(frame), nil) : (nil, try StepMessage(frame))
                 }
             }
-            try answer(step)
+            if let probe {
+                let echo = LinkEcho(answering: .linkProbe, number: probe.number)
+                try LinkAnswer.send(echo, to: message.sender, over: data.socket)
+            }
+            if let step { try answer(step) }
         }
         guard lastBeat.duration(to: .now) > .milliseconds(100) else { return }
         lastBeat = .now
@@ -131,10 +138,18 @@ private final class Body {
             replies.yield(reply)
         case .identify:
             try hello()
+        case .measureLinks(let order):
+            try report(
+                .linksMeasured(
+                    LinkFindings(
+                        number: order.number,
+                        results: order.targets.map {
+                            LinkFindings.Result(name: $0.name, finding: .measured(.assumedLocal))
+                        })))
         case .load(let order):
             stageCount = order.stageCount
             if let next { loop.close(next) }
-            let socket = try loop.open(.push, options: SocketOptions(linger: .zero), monitored: true)
+            let socket = try loop.open(.dealer, options: SocketOptions(linger: .zero), monitored: true)
             if let endpoint = Endpoint(order.stages[0].nextEndpoint) { try socket.socket.connect(endpoint) }
             while try socket.nextConnectionEvent().map({ if case .ready = $0 { false } else { true } }) ?? true {
                 try loop.wait(until: .now + .milliseconds(50))

@@ -185,7 +185,7 @@ private final class Stranger: Sendable {
     init(endpoints: SocketThread.Endpoints) {
         thread = OwnedThread(name: "stranger") {
             guard let context = try? Context(),
-                let control = try? Socket(.dealer, in: context), let results = try? Socket(.push, in: context)
+                let control = try? Socket(.dealer, in: context), let results = try? Socket(.dealer, in: context)
             else { return }
             try? control.connect(endpoints.control)
             try? results.connect(endpoints.results)

@@ -13,6 +13,8 @@ struct WireHostileTests {
         messages.append((try WireSamples.result.frame(), []))
         messages.append((try WireSamples.request.frame(), []))
         messages.append((try WireSamples.chunkFrame(), WireSamples.weights))
+        messages.append((try WireSamples.probeFrame(), WireSamples.weights))
+        for echo in WireSamples.echoes { messages.append((try echo.frame(), [])) }
         for refusal in WireSamples.refusals { messages.append((try refusal.frame(), [])) }
         return messages
     }
@@ -104,7 +106,7 @@ struct WireHostileTests {
         let frame = resealed(try WireSamples.reports[1].frame(run: .none)) { $0[4] = 9 }
         let error = #expect(throws: WireError.self) { try readMessage(frame) }
         #expect(error?.code == .version)
-        #expect(error?.description == "loadProgress: version: expected protocol 1, got protocol 9")
+        #expect(error?.description == "loadProgress: version: expected protocol 2, got protocol 9")
         var hello = WireSamples.hello
         hello.version = ProtocolVersion(number: 9, program: "9.0")
         let helloFrame = try WorkerReport.hello(hello).frame(run: .none)

@@ -12,7 +12,7 @@ enum WireSamples {
         name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
         device: "cpu", threadCount: 3, memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10,
         cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12),
-        weightsEndpoint: "tcp://127.0.0.1:49153", run: run)
+        weightsEndpoint: "tcp://127.0.0.1:49153", machine: "3f0c-77", run: run)
 
     static let reports: [WorkerReport] =
         [
@@ -27,11 +27,21 @@ enum WireSamples {
             .linkFailed(
                 LinkFailure(epoch: Epoch(4), stage: 1, endpoint: "tcp://10.0.0.3:4711", message: "no connection in 5 s")
             ),
+            .linkMeasured(MeasuredLink(epoch: Epoch(4), stage: 1, estimate: estimate)),
+            .linksMeasured(
+                LinkFindings(
+                    number: 7,
+                    results: [
+                        .init(name: "node-b", finding: .measured(estimate)),
+                        .init(name: "", finding: .unreachable("tcp://10.0.0.3:4711: no answer within 5 s")),
+                    ])),
             .leaving("SIGTERM"),
         ]
         + LoadFailure.Reason.allCases.map {
             .loadFailed(LoadFailure(epoch: Epoch(3), reason: $0, message: "shard_001.gguf: sha256: …"))
         }
+
+    static let estimate = LinkEstimate(roundTrip: .microseconds(412), bytesPerSecond: 1.17e8)
 
     static let load = LoadOrder(
         epoch: Epoch(5),
@@ -63,7 +73,15 @@ enum WireSamples {
     static let orders: [CoordinatorOrder] =
         [
             .helloReply(.accepted(run, HeartbeatSettings(interval: .milliseconds(100), deadAfter: .milliseconds(400)))),
-            .identify, .load(load), .activate(Epoch(5)), .drain(Epoch(4)), .heartbeat,
+            .identify,
+            .measureLinks(
+                LinkOrder(
+                    number: 7,
+                    targets: [
+                        .init(name: "node-b", endpoint: "tcp://10.0.0.2:4711", key: key),
+                        .init(name: "", endpoint: "tcp://*:5556"),
+                    ], admittedKeys: [key])),
+            .load(load), .activate(Epoch(5)), .drain(Epoch(4)), .heartbeat,
             .stop(reason: "coordinator stops"),
         ]
         + HelloRefusal.Reason.allCases.map {
@@ -90,7 +108,7 @@ enum WireSamples {
                 StepRow(sequence: SequenceID(1), position: 4, token: 8, output: .logits),
                 StepRow(sequence: SequenceID(2), position: 1, token: 9, output: .token, tokenMask: [.max, 1]),
             ]),
-        stageNanoseconds: [1_000_000, 2_000_000], wireBytes: 4321)
+        stageNanoseconds: [1_000_000, 2_000_000], wireBytes: 4321, wantsEcho: true)
 
     static let hidden: [Float] = [0.5, -1, .pi, 1e-30, -.infinity, 7, 8, 9, .nan]
 
@@ -108,7 +126,7 @@ enum WireSamples {
                     ]), samplerState: [UInt8](repeating: 4, count: 64)),
                 SequenceResult(
                     sequence: SequenceID(2), position: 2, outcome: .failed("the logits of position 1 are not finite")),
-            ], stageNanoseconds: [1, 2, 3, 4]), wireBytes: 9000)
+            ], stageNanoseconds: [1, 2, 3, 4]), wireBytes: 9000, wantsEcho: true)
 
     static let hash = FileHash(bytes: (0..<32).map { UInt8($0 * 7) })!
     static let weights: [UInt8] = (0..<45).map { UInt8(truncatingIfNeeded: $0 &* 77) }
@@ -117,6 +135,11 @@ enum WireSamples {
     static let refusals = WeightRefusal.Reason.allCases.map {
         WeightRefusal(hash: hash, offset: 12345, reason: $0, message: "demo.gguf: blk.0.ffn_up.weight: …")
     }
+
+    static let probe = LinkProbe(run: run, epoch: Epoch(5), stage: 2, number: 1 << 40)
+    static let echoes = [MessageType.linkProbe, .step, .stepResult].map { LinkEcho(answering: $0, number: 77) }
+
+    static func probeFrame() throws -> [UInt8] { try weights.withUnsafeBytes { try probe.frame(payload: $0) } }
 
     static func chunkFrame() throws -> [UInt8] { try weights.withUnsafeBytes { try chunk.frame(payload: $0) } }
 
@@ -136,8 +159,10 @@ func readMessage(_ frame: [UInt8], payload: [UInt8] = []) throws {
                 var assembler = StepResultAssembler(logitCountMax: 1 << 20)
                 _ = try assembler.take(checked, run: checked.prefix.run, epoch: checked.prefix.epoch)
             case .hello, .loadProgress, .loaded, .loadFailure, .activated, .drained, .workerHeartbeat, .stepFailure,
-                .leaving, .linkFailure:
+                .leaving, .linkFailure, .linkMeasured, .linksMeasured:
                 _ = try WorkerReport(checked)
+            case .linkProbe: _ = try LinkProbe(checked)
+            case .linkEcho: _ = try LinkEcho(checked)
             case .weightRequest: _ = try WeightRequest(checked)
             case .weightChunk: _ = try WeightChunk(checked)
             case .weightRefusal: _ = try WeightRefusal(checked)

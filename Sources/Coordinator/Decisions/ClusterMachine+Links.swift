@@ -1,0 +1,174 @@
+import Logging
+import Sharding
+import ZeroMQ
+
+/// How far the measuring of links has come: all ends admit each other first, so that none is turned away.
+struct LinkMeasurement: Sendable {
+    var number: UInt64
+    /// Whether ends only admit each other so far.
+    var isAdmitting: Bool
+    /// Ends that have not answered; the empty name stands for the coordinator.
+    var waiting: Set<String>
+    /// What each is to measure.
+    var targets: [String: [LinkOrder.Target]]
+    var since: Duration
+}
+
+extension ClusterMachine {
+    /// Ways that a worker measures at most: to those after it, in the order of stages.
+    private static let targetsMax = 8
+
+    /// Starts to measure the ways that a plan may need and nobody has tried; nil when there are none.
+    ///
+    /// On one machine all ways are short: there they are measured when they are used, unless only a plan is asked for.
+    mutating func measure(now: Duration) -> [ClusterAction]? {
+        let members = registry.expected.compactMap { registry.members[$0.name]?.hello }
+        guard settings.plansOnly || members.contains(where: { !Self.isHere($0) }) else { return nil }
+        let targets = linkTargets(members.map(\.name))
+        guard !targets.isEmpty else { return nil }
+        for (from, ends) in targets {
+            askedLinks.formUnion(ends.map { LinkTable.Edge(from: from, to: $0.name) })
+        }
+        linkOrderCount += 1
+        let keys = settings.coordinatorKey == nil ? [] : Set(members.compactMap { registry.key(of: $0.name) })
+        let measurement = LinkMeasurement(
+            number: linkOrderCount, isAdmitting: !keys.isEmpty, waiting: Set(members.map(\.name)), targets: targets,
+            since: now)
+        guard measurement.isAdmitting else { return sendLinkOrders(measurement) }
+        phase = .measuring(measurement)
+        let admitted = keys.union([settings.coordinatorKey].compactMap(\.self)).sorted { $0.description < $1.description }
+        return [.admitResults(keys)]
+            + members.compactMap { member in
+                let order = LinkOrder(number: measurement.number, admittedKeys: admitted)
+                return registry.members[member.name].map { .send(.measureLinks(order), to: $0.peer) }
+            }
+    }
+
+    /// What each end found.
+    package mutating func measured(_ findings: LinkFindings, by name: String, now: Duration) -> [ClusterAction] {
+        guard case .measuring(var measurement) = phase, measurement.number == findings.number,
+            measurement.waiting.remove(name) != nil
+        else { return [] }
+        let asked = Set((measurement.targets[name] ?? []).map(\.name))
+        for result in findings.results where asked.contains(result.name) { links[name, result.name] = result.finding }
+        phase = .measuring(measurement)
+        guard measurement.waiting.isEmpty else { return [] }
+        guard measurement.isAdmitting else { return endMeasuring(measurement, now: now) }
+        linkOrderCount += 1
+        measurement.number = linkOrderCount
+        measurement.isAdmitting = false
+        return sendLinkOrders(measurement)
+    }
+
+    private mutating func sendLinkOrders(_ measurement: LinkMeasurement) -> [ClusterAction] {
+        var measurement = measurement
+        measurement.waiting = Set(measurement.targets.keys)
+        phase = .measuring(measurement)
+        return measurement.targets.sorted { $0.key < $1.key }.compactMap { name, targets in
+            let order = LinkOrder(number: measurement.number, targets: targets)
+            if name == LinkTable.coordinator { return .measure(order) }
+            return registry.members[name].map { .send(.measureLinks(order), to: $0.peer) }
+        }
+    }
+
+    /// All have answered, or the time for it is up.
+    mutating func endMeasuring(_ measurement: LinkMeasurement, now: Duration) -> [ClusterAction] {
+        phase = .gathering
+        guard !measurement.waiting.isEmpty else { return gather(now: now) }
+        let names = measurement.waiting.map { $0.isEmpty ? "the coordinator" : "worker \($0)" }.sorted()
+        return [
+            .log(
+                .warning,
+                "links: no answer from \(names.joined(separator: ", ")) within \(Self.seconds(deadlines.measuring)); "
+                    + "planning without", worker: nil)
+        ] + gather(now: now)
+    }
+
+    /// What was tried in vain is tried again before the next plan.
+    mutating func forgetObstacles() {
+        askedLinks = askedLinks.filter { links.obstacle(from: $0.from, to: $0.to) == nil }
+        links.forgetUnreachable()
+    }
+
+    /// A worker has come. One that is somewhere else than it was takes no links along, and what was in vain may not be
+    /// any more.
+    mutating func noteHost(of hello: WorkerHello) {
+        let (name, host) = (hello.name, Endpoint(hello.dataEndpoint)?.host ?? "")
+        if linkHosts.updateValue(host, forKey: name) != host {
+            links.forget(name)
+            askedLinks = askedLinks.filter { $0.from != name && $0.to != name }
+        }
+        forgetObstacles()
+    }
+
+    /// By the end that measures: from the coordinator to all, from each to later ones and back. Layers may be dealt in
+    /// another order than that only where the configuration says so.
+    private func linkTargets(_ names: [String]) -> [String: [LinkOrder.Target]] {
+        var targets: [String: [LinkOrder.Target]] = [:]
+        let back = LinkOrder.Target(
+            name: LinkTable.coordinator, endpoint: settings.resultsEndpoint, key: settings.coordinatorKey)
+        func add(_ target: LinkOrder.Target?, from: String) {
+            guard let target, !askedLinks.contains(LinkTable.Edge(from: from, to: target.name)) else { return }
+            targets[from, default: []].append(target)
+        }
+        for (index, name) in names.enumerated() {
+            add(target(name), from: LinkTable.coordinator)
+            let others = settings.policy == .balanced ? names[(index + 1)...] : (names[(index + 1)...] + names[..<index])
+            for other in others.prefix(Self.targetsMax) { add(target(other), from: name) }
+            add(back, from: name)
+        }
+        return targets
+    }
+
+    private func target(_ name: String) -> LinkOrder.Target? {
+        registry.members[name].map {
+            LinkOrder.Target(name: name, endpoint: $0.hello.dataEndpoint, key: $0.peer.key)
+        }
+    }
+
+    private static func isHere(_ hello: WorkerHello) -> Bool {
+        Endpoint(hello.dataEndpoint).map { $0.isLoopback || $0.isWildcard } ?? false
+    }
+
+    // MARK: While a plan runs
+
+    /// What a stage's way to the next one gives; -1 stands for the coordinator's way to the first.
+    mutating func noteLink(stage: Int, _ epoch: Epoch, _ estimate: LinkEstimate, by name: String? = nil) {
+        guard var plan = currentPlan, plan.epoch == epoch, plan.plan.hops.indices.contains(stage + 1),
+            name == nil || plan.plan.hops[stage + 1].from == name
+        else { return }
+        let hop = plan.plan.hops[stage + 1]
+        links[hop.from, hop.to] = .measured(estimate)
+        plan.plan.hops[stage + 1].estimate = estimate
+        plan.plan.hops[stage + 1].isMeasured = true
+        replacePlan(plan)
+        scheduler.rowsMax = plan.plan.rowsMax(settings.placementModel)
+    }
+
+    private mutating func replacePlan(_ plan: EpochPlan) {
+        switch phase {
+        case .loading: phase = .loading(plan)
+        case .activating(_, let since): phase = .activating(plan, since: since)
+        case .connecting(_, let since): phase = .connecting(plan, since: since)
+        case .running: phase = .running(plan)
+        case .gathering, .measuring, .failed: break
+        }
+    }
+
+    /// How long a step may stand still: as long as is configured, and longer where it has a long way to go.
+    ///
+    /// 10 s and three times what is predicted, or three times that and the configured time where that is less.
+    func stepDeadline(rows: Int, _ plan: Plan) -> Duration {
+        let predicted = plan.seconds(ofRows: rows, rowBytes: settings.placementModel.rowBytes)
+        return max(deadlines.step, min(.seconds(10), deadlines.step) + .seconds(3 * predicted))
+    }
+}
+
+extension Plan {
+    /// Rows of a step that no link takes longer than a second for, so that what comes after it need not wait longer.
+    func rowsMax(_ model: PlacementModel) -> Int {
+        let slowest = hops.dropLast().map(\.estimate.bytesPerSecond).min() ?? .infinity
+        let rows = slowest / Double(max(1, model.rowBytes))
+        return rows >= Double(WireLimits.rowsMax) ? WireLimits.rowsMax : max(1, Int(rows))
+    }
+}
