@@ -94,13 +94,15 @@ let package = Package(
         library(
             "Worker",
             [
-                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", "Tensors",
+                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ",
+                "Tensors",
                 .logging,
             ]),
         library(
             "Coordinator",
             [
-                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ", .collections,
+                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ",
+                .collections,
                 .logging, .subprocess, .yams,
             ]),
         library(
@@ -152,7 +154,8 @@ let package = Package(
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
-        tests("CoordinatorTests", ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
+        tests(
+            "CoordinatorTests", ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
         tests(
             "ServingTests",
             [

@@ -154,6 +154,20 @@ struct MembershipTests {
         }
     }
 
+    @Test("a good-bye that came together with the end of its connection is heard; another run's is not")
+    func lateFarewell() throws {
+        var membership = joined(launched: true)
+        let run = try #require(membership.run)
+        _ = membership.disconnected()
+        #expect(membership.isOf(run))
+        #expect(!membership.isOf(RunID(high: 5, low: 5)))
+        #expect(membership.stopped("done", now: start) == [.end(.left("done"))])
+        var waiting = joined(launched: false)
+        _ = waiting.disconnected()
+        _ = waiting.stopped("done", now: start)
+        #expect(waiting.tick(now: start + .seconds(2)).contains(.sendHello) == false)
+    }
+
     @Test("a coordinator's good-bye ends a launched worker; another waits for the next", arguments: [true, false])
     func stop(launched: Bool) {
         var membership = joined(launched: launched)

@@ -36,7 +36,9 @@ extension ClusterMachine {
             since: now)
         guard measurement.isAdmitting else { return sendLinkOrders(measurement) }
         phase = .measuring(measurement)
-        let admitted = keys.union([settings.coordinatorKey].compactMap(\.self)).sorted { $0.description < $1.description }
+        let admitted = keys.union([settings.coordinatorKey].compactMap(\.self)).sorted {
+            $0.description < $1.description
+        }
         return [.admitResults(keys)]
             + members.compactMap { member in
                 let order = LinkOrder(number: measurement.number, admittedKeys: admitted)
@@ -113,7 +115,8 @@ extension ClusterMachine {
         }
         for (index, name) in names.enumerated() {
             add(target(name), from: LinkTable.coordinator)
-            let others = settings.policy == .balanced ? names[(index + 1)...] : (names[(index + 1)...] + names[..<index])
+            let others =
+                settings.policy == .balanced ? names[(index + 1)...] : (names[(index + 1)...] + names[..<index])
             for other in others.prefix(Self.targetsMax) { add(target(other), from: name) }
             add(back, from: name)
         }
@@ -133,16 +136,26 @@ extension ClusterMachine {
     // MARK: While a plan runs
 
     /// What a stage's way to the next one gives; -1 stands for the coordinator's way to the first.
-    mutating func noteLink(stage: Int, _ epoch: Epoch, _ estimate: LinkEstimate, by name: String? = nil) {
+    package mutating func noteLink(
+        stage: Int, _ epoch: Epoch, _ estimate: LinkEstimate, by name: String = LinkTable.coordinator
+    ) -> [ClusterAction] {
         guard var plan = currentPlan, plan.epoch == epoch, plan.plan.hops.indices.contains(stage + 1),
-            name == nil || plan.plan.hops[stage + 1].from == name
-        else { return }
+            plan.plan.hops[stage + 1].from == name
+        else { return [] }
         let hop = plan.plan.hops[stage + 1]
         links[hop.from, hop.to] = .measured(estimate)
         plan.plan.hops[stage + 1].estimate = estimate
         plan.plan.hops[stage + 1].isMeasured = true
         replacePlan(plan)
         scheduler.rowsMax = plan.plan.rowsMax(settings.placementModel)
+        let edge = LinkTable.Edge(from: hop.from, to: hop.to)
+        guard let told = toldLinks[edge] else {
+            toldLinks[edge] = estimate
+            return []
+        }
+        guard estimate.differsMuch(from: told) else { return [] }
+        toldLinks[edge] = estimate
+        return [.log(.notice, "link \(hop.ends): now \(estimate.text), was \(told.text)", worker: nil)]
     }
 
     private mutating func replacePlan(_ plan: EpochPlan) {
@@ -170,5 +183,14 @@ extension Plan {
         let slowest = hops.dropLast().map(\.estimate.bytesPerSecond).min() ?? .infinity
         let rows = slowest / Double(max(1, model.rowBytes))
         return rows >= Double(WireLimits.rowsMax) ? WireLimits.rowsMax : max(1, Int(rows))
+    }
+}
+
+extension LinkEstimate {
+    /// Whether somebody who watches wants to know: a change by half, of what can be felt.
+    fileprivate func differsMuch(from other: LinkEstimate) -> Bool {
+        let trips = [roundTrip.seconds, other.roundTrip.seconds].sorted()
+        let rates = [bytesPerSecond, other.bytesPerSecond].sorted()
+        return trips[1] > max(2 * trips[0], 0.005) || (rates[1] > 2 * rates[0] && rates[0] < 1e9)
     }
 }

@@ -40,8 +40,7 @@ extension ClusterMachine {
         case .linkFailed(let failure):
             return linkFailed(failure, by: name, now: now)
         case .linkMeasured(let link):
-            noteLink(stage: link.stage, link.epoch, link.estimate, by: name)
-            return []
+            return noteLink(stage: link.stage, link.epoch, link.estimate, by: name)
         case .linksMeasured(let findings):
             return measured(findings, by: name, now: now)
         case .leaving(let reason):

@@ -29,6 +29,8 @@ package struct ClusterMachine: Sendable {
     var highestEpoch = Epoch.none
     /// What the ways between workers, and to and from here, are known to give.
     var links = LinkTable()
+    /// As they were last told.
+    var toldLinks: [LinkTable.Edge: LinkEstimate] = [:]
     /// Ways that were to be measured, whatever came of it.
     var askedLinks: Set<LinkTable.Edge> = []
     var linkOrderCount: UInt64 = 0
@@ -122,15 +124,15 @@ package struct ClusterMachine: Sendable {
 
     /// The connection to the first stage stands, and what it gives is known.
     package mutating func connected(_ epoch: Epoch, _ estimate: LinkEstimate, now: Duration) -> [ClusterAction] {
-        noteLink(stage: -1, epoch, estimate)
-        guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return [] }
+        let news = noteLink(stage: -1, epoch, estimate)
+        guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return news }
         phase = .running(plan)
         hasBeenReady = true
         registry.forgetFailedStarts()
         scheduler.start(
             epoch: epoch, depth: plan.orders.count, rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
         let stages = plan.plan.stages.count
-        return [
+        return news + [
             .log(.info, "ready: epoch \(epoch), \(plan.orders.count) workers, \(stages) stages", worker: nil)
         ] + sendSteps(now: now)
     }

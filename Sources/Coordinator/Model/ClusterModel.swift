@@ -121,7 +121,8 @@ package struct ClusterModel: Sendable {
         let head = scratch(0..<0, hasHead: true)
         return PlacementModel(
             name: name, layers: layers, headWeightBytes: ModelParts.weightBytes(parts.head),
-            rowBytes: spec.hiddenSize * MemoryLayout<Float>.size, scratchBytesPerRow: (body + rows - 1) / rows, headScratchBytesPerRow: (head + headRows - 1) / headRows,
+            rowBytes: spec.hiddenSize * MemoryLayout<Float>.size, scratchBytesPerRow: (body + rows - 1) / rows,
+            headScratchBytesPerRow: (head + headRows - 1) / headRows,
             shards: shards)
     }
 }

@@ -118,7 +118,7 @@ package actor CoordinatorService {
         case .connected(let epoch, let estimate):
             perform(machine.connected(epoch, estimate, now: now))
         case .linkMeasured(let epoch, let estimate):
-            machine.noteLink(stage: -1, epoch, estimate)
+            perform(machine.noteLink(stage: -1, epoch, estimate))
         case .linksMeasured(let findings):
             perform(machine.measured(findings, by: LinkTable.coordinator, now: now))
         case .disconnected(let epoch):

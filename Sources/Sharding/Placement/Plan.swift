@@ -45,6 +45,11 @@ package struct Plan: Sendable, Hashable {
         package var estimate: LinkEstimate
         /// Otherwise it is what such ways usually are.
         package var isMeasured: Bool
+
+        /// `a > coordinator`.
+        package var ends: String { "\(Self.named(from)) > \(Self.named(to))" }
+
+        private static func named(_ end: String) -> String { end.isEmpty ? "coordinator" : end }
     }
 
     package var policy: PlacementPolicy

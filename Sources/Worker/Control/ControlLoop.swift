@@ -174,6 +174,9 @@ final class ControlLoop {
         case .identify: return perform(membership.identify())
         case .measureLinks, .load, .activate, .drain, .heartbeat, .stop: break
         }
+        if case .stop(let reason) = order, membership.isOf(run) {
+            return perform(membership.stopped(reason, now: now))
+        }
         guard membership.heard(run, now: now) else {
             return refuse("\(configuration.coordinator): an order of run \(run), which this worker does not obey")
         }
@@ -182,8 +185,7 @@ final class ControlLoop {
         case .load(let order): load(order, run: run)
         case .activate(let epoch): activate(epoch)
         case .drain(let epoch): drain(epoch)
-        case .stop(let reason): perform(membership.stopped(reason, now: now))
-        case .helloReply, .identify, .heartbeat: break
+        case .helloReply, .identify, .heartbeat, .stop: break
         }
     }
 

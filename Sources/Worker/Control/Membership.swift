@@ -96,6 +96,9 @@ struct Membership {
         return true
     }
 
+    /// Whether a good-bye of `run` is meant for this worker: it may come together with the end of its connection.
+    func isOf(_ run: RunID) -> Bool { run == self.run }
+
     mutating func tick(now: Instant) -> [Action] {
         var actions: [Action] = []
         if let leaseEnds, now >= leaseEnds {
@@ -190,7 +193,7 @@ struct Membership {
     /// The coordinator says good-bye.
     mutating func stopped(_ reason: String, now: Instant) -> [Action] {
         guard !ending.endsWithCoordinator else { return [.end(.left(reason))] }
-        phase = .greeting(nextHello: now + Self.helloInterval)
+        if phase != .away { phase = .greeting(nextHello: now + Self.helloInterval) }
         leaseEnds = nil
         run = nil
         return [.dropRun] + waiting()

@@ -55,8 +55,11 @@ extension StepLoop {
 
     /// Probes come from those who may send steps, and before there are any from those whom the coordinator named.
     private func expects(_ probe: LinkProbe, _ key: CurvePublicKey?) -> Bool {
-        if let survey, probe.epoch == .none, survey.run == probe.run {
-            return configuration.security == nil || key.map { survey.admittedKeys.contains($0) } ?? false
+        if probe.epoch == .none {
+            // Without keys nobody was told whom to expect.
+            guard configuration.security != nil else { return true }
+            guard let key, let survey, survey.run == probe.run else { return false }
+            return survey.admittedKeys.contains(key)
         }
         guard let epoch = epochs[probe.epoch], epoch.run == probe.run else { return false }
         return isAdmitted(key, to: UInt16(clamping: probe.stage), of: epoch)

@@ -89,14 +89,17 @@ struct LaunchCommand: AsyncParsableCommand {
         }
         defer { reloader.cancel() }
         let watcher = Task {
+            // As it was when its epoch became ready: what links give changes all the time.
+            var shown: (epoch: Epoch?, lines: [String]) = (nil, [])
             for await _ in await cluster.service.watch() {
                 let status = await cluster.service.status
-                let plan = status.plan.map {
-                    PlanReport(plan: $0, model: configuration.model.name, settings: cluster.settings).lines
+                if status.readiness == .ready, let plan = status.plan, status.epoch != shown.epoch {
+                    let report = PlanReport(plan: plan, model: configuration.model.name, settings: cluster.settings)
+                    shown = (status.epoch, report.lines)
                 }
                 await console.show(
                     status, model: configuration.model.name, endpoint: cluster.endpoints.control.description,
-                    http: http.address, plan: plan ?? [])
+                    http: http.address, plan: shown.lines)
                 if status.readiness == .ready { await console.end() }
             }
         }

@@ -26,7 +26,15 @@ struct PlanReport {
         let head =
             "\(model): \(plan.policy.rawValue), \(plan.stages.count) stages, \(capacity.maxSequences) sequences of "
             + "\(capacity.contextLength) positions, cache \(settings.cacheType.rawValue)"
-        return [head] + table.lines + [speed] + plan.leftOut
+        return [head] + table.lines + [speed, links] + plan.leftOut
+    }
+
+    /// `links: coordinator > a 0.08 ms, 2100 MB/s; a > coordinator …`: round trip and rate.
+    private var links: String {
+        "links: "
+            + plan.hops.map { hop in
+                "\(hop.ends) \(hop.estimate.text)\(hop.isMeasured ? "" : " (assumed)")"
+            }.joined(separator: "; ")
     }
 
     private var speed: String {
@@ -61,6 +69,12 @@ struct PlanReport {
                     scratchBytes: share.need.scratchBytes, limitBytes: share.limitBytes,
                     secondsPerToken: share.secondsPerToken)
             },
+            links: plan.hops.map { hop in
+                PlanJSON.Link(
+                    from: hop.from.isEmpty ? nil : hop.from, to: hop.to.isEmpty ? nil : hop.to,
+                    roundTripSeconds: hop.estimate.roundTrip.seconds, bytesPerSecond: hop.estimate.bytesPerSecond,
+                    isMeasured: hop.isMeasured)
+            },
             leftOut: plan.leftOut, tokensPerSecond: plan.prediction.tokensPerSecond,
             pipelinedTokensPerSecond: plan.prediction.pipelinedTokensPerSecond,
             aloneTokensPerSecond: plan.alone?.tokensPerSecond)
@@ -88,6 +102,15 @@ private struct PlanJSON: Encodable {
         var secondsPerToken: Double
     }
 
+    struct Link: Encodable {
+        /// Absent for the coordinator.
+        var from: String?
+        var to: String?
+        var roundTripSeconds: Double
+        var bytesPerSecond: Double
+        var isMeasured: Bool
+    }
+
     var model: String
     var policy: String
     var contextLength: Int
@@ -95,6 +118,7 @@ private struct PlanJSON: Encodable {
     var kvType: String
     var stages: [Stage]
     var workers: [Worker]
+    var links: [Link]
     var leftOut: [String]
     var tokensPerSecond: Double
     var pipelinedTokensPerSecond: Double

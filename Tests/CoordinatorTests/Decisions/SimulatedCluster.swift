@@ -29,6 +29,7 @@ struct SimulatedCluster {
     /// Orders that reach nobody until told so.
     var holdsOrders = false
     var heldOrders: [(CoordinatorOrder, PeerID)] = []
+    var logs: [String] = []
     /// What measuring finds; links that are not in it are as those of one machine.
     var links = LinkTable()
     /// Workers measure for ever.
@@ -71,7 +72,8 @@ struct SimulatedCluster {
         let instance = processes[name]?.instance ?? 0
         return WorkerHello(
             version: version, name: name, instance: instance, processID: Int32(truncatingIfNeeded: instance),
-            dataEndpoint: endpoint ?? endpoints[name] ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu", threadCount: 1,
+            dataEndpoint: endpoint ?? endpoints[name] ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu",
+            threadCount: 1,
             memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1e10,
             highestEpoch: highestEpoch)
     }
@@ -186,7 +188,9 @@ struct SimulatedCluster {
                 failures.append(failure)
             case .planned(let plan):
                 plans.append(plan)
-            case .log, .admit, .admitResults:
+            case .log(_, let line, _):
+                logs.append(line)
+            case .admit, .admitResults:
                 break
             case .stopped:
                 hasStopped = true
