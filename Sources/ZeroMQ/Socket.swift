@@ -11,6 +11,7 @@ package struct Socket: ~Copyable {
     // Only of a socket that takes peers by their keys.
     let peers: AdmittedPeers?
     let targets = ConnectionTargets()
+    let boundPorts = BoundPorts()
 
     package init(_ kind: SocketKind, in context: Context, options: SocketOptions = SocketOptions()) throws(ZeroMQError)
     {
@@ -24,7 +25,7 @@ package struct Socket: ~Copyable {
         self.context = context
         self.handle = handle
         self.kind = kind
-        peers = options.security.domain.map { AdmittedPeers(domain: $0) }
+        peers = options.security.domain.map { [boundPorts] in AdmittedPeers(domain: $0, boundPorts: boundPorts) }
     }
 
     /// Starts listening.
@@ -41,7 +42,7 @@ package struct Socket: ~Copyable {
         guard let bound = Endpoint(try lastEndpoint()) else {
             throw ZeroMQError(operation: "bind: last endpoint", endpoint: text, errno: EINVAL)
         }
-        peers?.noteBound(bound.port)
+        boundPorts.all.insert(bound.port)
         return bound
     }
 
@@ -102,4 +103,9 @@ package struct Socket: ~Copyable {
 /// Where a socket connects to; belongs to its thread.
 final class ConnectionTargets {
     var all: [(endpoint: Endpoint, usesIPv6: Bool)] = []
+}
+
+/// Where a socket listens; belongs to its thread.
+final class BoundPorts {
+    var all: Set<UInt16> = []
 }

@@ -1,4 +1,5 @@
 import CZeroMQ
+import Glibc
 
 /// The sockets of one thread, and its way to wait for all of them, a deadline, and other threads at once.
 ///
@@ -32,8 +33,8 @@ package final class SocketLoop {
     ) throws(ZeroMQError) -> LoopSocket {
         let socket = LoopSocket(
             try Socket(kind, in: context, options: options), isMonitored: monitored,
-            connectsAgainAfter: options.reconnectAfterMax)
-        if monitored || socket.socket.peers != nil || kind == .push || kind == .dealer {
+            connectsAgainAfter: options.reconnectAfterMax, connectionsMax: options.connectionsMax)
+        if monitored || kind != .pair {
             socket.monitor = try SocketMonitor(of: socket.socket, onlyForLoop: !monitored)
         }
         sockets.append(socket)
@@ -43,7 +44,7 @@ package final class SocketLoop {
 
     /// Watches a socket that was made elsewhere.
     func adopt(_ socket: consuming Socket) -> LoopSocket {
-        let socket = LoopSocket(socket, isMonitored: false, connectsAgainAfter: .zero)
+        let socket = LoopSocket(socket, isMonitored: false, connectsAgainAfter: .zero, connectionsMax: .max)
         sockets.append(socket)
         needsItems = true
         return socket
@@ -128,7 +129,14 @@ package final class LoopSocket {
     // libzmq connects again after a broken connection, and says so; not after a refused or garbled one.
     fileprivate private(set) var connectsAgainAt: ContinuousClock.Instant?
 
-    fileprivate init(_ socket: consuming Socket, isMonitored: Bool, connectsAgainAfter: Duration) {
+    private let connectionsMax: Int
+    // Descriptors of the connections that peers have made, oldest first.
+    private var accepted: [Int32] = []
+
+    fileprivate init(
+        _ socket: consuming Socket, isMonitored: Bool, connectsAgainAfter: Duration, connectionsMax: Int
+    ) {
+        self.connectionsMax = connectionsMax
         self.socket = socket
         self.isMonitored = isMonitored
         self.connectsAgainAfter = connectsAgainAfter
@@ -167,12 +175,25 @@ package final class LoopSocket {
     /// Takes what the monitor has: some of it is for the owner, the rest for the loop.
     fileprivate func readMonitor() throws(ZeroMQError) {
         while events.count < Self.eventsMax, let change = try monitor?.nextChange() {
+            if let descriptor = change.accepted { noteAccepted(descriptor) }
             if let descriptor = change.closing {
+                accepted.removeAll { $0 == descriptor }
                 socket.peers?.forget(descriptor)
                 if socket.targets.all.count == 1 { connectsAgainAt = .now + connectsAgainAfter }
             }
             if change.isRetrying { connectsAgainAt = nil }
             if isMonitored, let event = change.event { events.append(event) }
         }
+    }
+    /// Of too many, the oldest that has sent nothing goes: a peer that belongs here does so at once. Where nobody proves
+    /// who he is, the newest goes.
+    private func noteAccepted(_ descriptor: Int32) {
+        accepted.append(descriptor)
+        guard accepted.count > connectionsMax else { return }
+        let victim = socket.peers.flatMap { peers in accepted.first { !peers.knows($0) } } ?? descriptor
+        accepted.removeAll { $0 == victim }
+        // Closed meanwhile, and perhaps used again: then for something that is not this socket's.
+        guard let port = SocketAddress(localOf: victim)?.port, socket.boundPorts.all.contains(port) else { return }
+        shutdown(victim, Int32(SHUT_RDWR))
     }
 }

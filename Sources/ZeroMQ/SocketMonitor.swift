@@ -23,6 +23,8 @@ package final class SocketMonitor {
     struct Change {
         /// nil where it concerns the loop only.
         var event: ConnectionEvent?
+        /// The descriptor of a connection that a peer has made.
+        var accepted: Int32?
         /// The descriptor of a connection that has ended, which libzmq closes after it has said so.
         var closing: Int32?
         /// Whether libzmq will connect again on its own.
@@ -35,9 +37,9 @@ package final class SocketMonitor {
     /// libzmq's I/O thread stops where nobody takes its events, so a busy owner needs room: 13 MB when all is full.
     private static let waitingMax = 100_000
     private static let number = Atomic<Int>(0)
-    private static let loopEvents = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED
+    private static let loopEvents = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_ACCEPTED
     private static let ownerEvents =
-        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
         | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
         | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
 
@@ -81,6 +83,7 @@ package final class SocketMonitor {
         let peer = String(decoding: message.payload.bytes, as: UTF8.self)
         return Change(
             event: event(code, value: value, peer: peer),
+            accepted: code == ZMQ_EVENT_ACCEPTED ? Int32(bitPattern: value) : nil,
             closing: code == ZMQ_EVENT_DISCONNECTED ? Int32(bitPattern: value) : nil,
             isRetrying: code == ZMQ_EVENT_CONNECT_RETRIED)
     }

@@ -50,6 +50,8 @@ package struct SocketOptions: Sendable, Hashable {
     package var receiveBytesMax: Int?
     /// Connections that the system holds until libzmq takes them; further ones try again (libzmq: 100).
     package var backlogMax: Int
+    /// Connections from others at a time; of more, one that has sent nothing yet is ended (libzmq: no limit).
+    package var connectionsMax: Int
     /// A connection that has not said who it is by then is closed (libzmq: 30 s).
     package var handshakeWithin: Duration
     /// How long unsent messages survive their socket (libzmq: for ever).
@@ -69,7 +71,7 @@ package struct SocketOptions: Sendable, Hashable {
         handshakeWithin: Duration = .seconds(5), linger: Duration = .milliseconds(500),
         heartbeat: Heartbeat? = Heartbeat(), reconnectAfter: Duration = .milliseconds(50),
         reconnectAfterMax: Duration = .milliseconds(500), routingID: [UInt8]? = nil, receiveBytesMax: Int? = nil,
-        backlogMax: Int = 64, security: SocketSecurity = .none
+        backlogMax: Int = 64, connectionsMax: Int = 512, security: SocketSecurity = .none
     ) {
         self.frameBytesMax = frameBytesMax
         self.sendQueueMax = sendQueueMax
@@ -82,6 +84,7 @@ package struct SocketOptions: Sendable, Hashable {
         self.routingID = routingID
         self.receiveBytesMax = receiveBytesMax
         self.backlogMax = backlogMax
+        self.connectionsMax = connectionsMax
         self.security = security
     }
 

@@ -129,6 +129,18 @@ struct TensorStoreTests {
         #expect(entry.bytes == blob.bytes)
     }
 
+    @Test("a part that is not finished gives back the room that it does not use")
+    func roomGivenBack() throws {
+        let blob = SampleBlob(byteCount: 10_000, seed: 33)
+        guard case .part(let part) = try store.write(blob.hash, byteCount: 64 << 20) else { return }
+        #expect(try part.reserve())
+        try part.append(copying: blob.bytes[...])
+        part.giveBack()
+        let status = try part.file.status()
+        #expect(status.st_size == 10_000)
+        #expect(status.st_blocks * 512 < 1 << 20)
+    }
+
     @Test("a part that is longer than its tensor starts over")
     func longPart() throws {
         let blob = SampleBlob(byteCount: 1000, seed: 31)

@@ -149,7 +149,7 @@ extension ClusterMachine {
         replacePlan(plan)
         scheduler.rowsMax = plan.plan.rowsMax(settings.placementModel)
         let edge = LinkTable.Edge(from: hop.from, to: hop.to)
-        guard let told = toldLinks[edge] else {
+        guard let told = toldLinks[edge] ?? (hop.isMeasured ? hop.estimate : nil) else {
             toldLinks[edge] = estimate
             return []
         }

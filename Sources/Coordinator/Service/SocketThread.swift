@@ -1,7 +1,7 @@
 import Sharding
 import ZeroMQ
 
-/// The thread that owns the coordinator's sockets: control (ROUTER), results (PULL), and the way to the first stage.
+/// The thread that owns the coordinator's sockets: control (ROUTER), results (ROUTER), and the way to the first stage.
 package final class SocketThread: Sendable {
     enum Command: Sendable {
         case order([UInt8], to: PeerID)

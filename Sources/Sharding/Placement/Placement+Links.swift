@@ -5,12 +5,15 @@ extension Placement {
     /// Bytes of a result that has one token.
     static let resultBytes = 256
 
-    /// What the way between two ends gives: as measured, or as such ways usually are. nil where there is none.
-    func link(from: End, to: End) -> LinkEstimate? {
-        switch links[name(from), name(to)] {
-        case .measured(let estimate): estimate
+    /// What the way between two ends counts for: as measured, or as such ways usually are. nil where there is none.
+    ///
+    /// On one machine all ways are alike, and what was measured says more of what else ran there.
+    private func link(from: End, to: End) -> LinkEstimate? {
+        let isLocal = machine(from) == machine(to)
+        return switch links[name(from), name(to)] {
         case .unreachable: nil
-        case nil: machine(from) == machine(to) ? .assumedLocal : .assumedRemote
+        case .measured(let estimate): isLocal ? .assumedLocal : estimate
+        case nil: isLocal ? .assumedLocal : .assumedRemote
         }
     }
 
@@ -35,9 +38,10 @@ extension Placement {
     func hops(_ segments: [Segment]) -> [Plan.Hop] {
         let ends: [End] = [nil] + segments.map { $0.worker } + [nil]
         return zip(ends, ends.dropFirst()).map { from, to in
-            Plan.Hop(
-                from: name(from), to: name(to), estimate: link(from: from, to: to) ?? .assumedRemote,
-                isMeasured: links.estimate(from: name(from), to: name(to)) != nil)
+            let measured = links.estimate(from: name(from), to: name(to))
+            return Plan.Hop(
+                from: name(from), to: name(to), estimate: measured ?? link(from: from, to: to) ?? .assumedRemote,
+                isMeasured: measured != nil)
         }
     }
 

@@ -220,7 +220,9 @@ final class FetchLoop {
     /// Lets go of everything; what was received of a blob stays, unless it is nothing.
     private func end() {
         hashing.stop()
-        for part in parts.values where part.receivedBytes == 0 { part.remove() }
+        for part in parts.values {
+            if part.receivedBytes == 0 { part.remove() } else { part.giveBack() }
+        }
         parts = [:]
         for index in sockets.indices { close(index) }
     }

@@ -66,6 +66,12 @@ final class PartFile {
         guard try reserve() else { throw .diskFull(file.path, neededBytes: byteCount) }
     }
 
+    /// Gives back the room that was set aside and not used; what was received stays for the next writer.
+    func giveBack() {
+        // Where that fails, the room is given back when the file is removed.
+        _ = ftruncate(file.descriptor, off_t(receivedBytes))
+    }
+
     /// Removes the file.
     func remove() { unlink(file.path) }
 }

@@ -24,11 +24,14 @@ final class AdmittedPeers {
     private let domain: AdmissionDomain
     // From bind on; the socket keeps it running.
     private var admission: Admission?
-    private var boundPorts: Set<UInt16> = []
+    private let boundPorts: BoundPorts
     // By descriptor.
     private var connections: [Int32: Connection] = [:]
 
-    init(domain: AdmissionDomain) { self.domain = domain }
+    init(domain: AdmissionDomain, boundPorts: BoundPorts) {
+        self.domain = domain
+        self.boundPorts = boundPorts
+    }
 
     /// - Throws: ``ZeroMQError`` where nobody would decide about the peers.
     func requireAdmission(in context: Context, _ operation: String, _ endpoint: String) throws(ZeroMQError) {
@@ -40,8 +43,6 @@ final class AdmittedPeers {
         }
         self.admission = admission
     }
-
-    func noteBound(_ port: UInt16) { boundPorts.insert(port) }
 
     /// The sender of a message and its connection's descriptor; nil where it is not, or no longer, on the list.
     func admit(_ frame: borrowing Message) -> (key: CurvePublicKey, connection: Int32)? {
@@ -61,6 +62,9 @@ final class AdmittedPeers {
         }
         return (key, descriptor)
     }
+
+    /// Whether a message has come by this descriptor's connection.
+    func knows(_ descriptor: Int32) -> Bool { connections[descriptor]?.isOpen ?? false }
 
     /// The monitor says that the descriptor is about to be closed.
     func forget(_ descriptor: Int32) { connections[descriptor]?.isOpen = false }
@@ -85,7 +89,7 @@ final class AdmittedPeers {
         if let known = connections[descriptor], known.number > number { return }
         if connections.count >= Self.connectionsMax { connections = connections.filter { $0.value.isOpen } }
         guard connections.count < Self.connectionsMax, let file = Self.file(descriptor),
-            let port = SocketAddress(localOf: descriptor)?.port, boundPorts.contains(port)
+            let port = SocketAddress(localOf: descriptor)?.port, boundPorts.all.contains(port)
         else { return }
         connections[descriptor] = Connection(number: number, key: key, device: file.st_dev, inode: file.st_ino)
     }
