@@ -153,12 +153,21 @@ package final class DataLink {
         meter.sent(step, bytes: bytes, isSample: wantsEcho && meter.wantsSample(now: now), now: now)
     }
 
+    /// A payload up to this travels behind the header, in one frame: each frame costs encryption more than the copy.
+    private static let joinedBytesMax = 16 << 10
+
     /// Sends both frames, or the first alone where the second is empty, or nothing.
     private func sendNow(_ frame: [UInt8], _ payload: inout Message) throws(ZeroMQError) -> Bool {
+        if payload.byteCount <= Self.joinedBytesMax {
+            var whole = Message(byteCount: frame.count + payload.byteCount) { bytes in
+                bytes.copyBytes(from: frame)
+                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[frame.count...])
+                payload.withBytes { rest.copyMemory(from: $0) }
+            }
+            return try socket.socket.send(&whole) == .sent
+        }
         var header = Message(frame)
-        let hasPayload = payload.byteCount > 0
-        guard try socket.socket.send(&header, more: hasPayload) == .sent else { return false }
-        guard hasPayload else { return true }
+        guard try socket.socket.send(&header, more: true) == .sent else { return false }
         return try socket.socket.send(&payload) == .sent
     }
 

@@ -7,21 +7,22 @@ import Sharding
 /// for one vocabulary; belongs to one thread.
 package final class Sampler {
     let vocabularySize: Int
-    private let kernels: shard_kernels
+    /// Asked for once: the processor answers slowly in virtual machines. Safe to share: a table of C functions without
+    /// state, never written.
+    private nonisolated(unsafe) static let kernels = shard_kernels_best().pointee
     private var candidates: CandidateOrder
     private var adjusted: [Float]
     private var probabilities: [Float] = []
 
     package init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
-        kernels = shard_kernels_best().pointee
         adjusted = Array(repeating: 0, count: vocabularySize)
         candidates = CandidateOrder(capacity: vocabularySize)
     }
 
     static func areFinite(_ logits: UnsafeMutableBufferPointer<Float>) -> Bool {
         guard let base = logits.baseAddress else { return true }
-        return shard_kernels_best().pointee.all_finite(base, logits.count)
+        return kernels.all_finite(base, logits.count)
     }
 
     /// The token that follows `position`.
@@ -84,7 +85,7 @@ package final class Sampler {
     // MARK: Choosing
 
     private func choose(_ parameters: SamplingParameters, random: Float) throws(InferenceError) -> Int {
-        let best = kernels.argmax(adjusted, vocabularySize)
+        let best = Self.kernels.argmax(adjusted, vocabularySize)
         guard adjusted[best] > -.infinity else {
             throw InferenceError(.invalidStep, place: "token mask", "expected at least one allowed token, found none")
         }
@@ -95,7 +96,7 @@ package final class Sampler {
         let highest = adjusted[best]
         for token in order { probabilities.append((adjusted[Int(token)] - highest) / parameters.temperature) }
         probabilities.withUnsafeMutableBufferPointer { values in
-            if let base = values.baseAddress { kernels.exp(base, values.count, base) }
+            if let base = values.baseAddress { Self.kernels.exp(base, values.count, base) }
         }
         var kept = probabilities.count
         if parameters.topP < 1 {
@@ -124,10 +125,10 @@ package final class Sampler {
     /// log Σ exp(logit): the sum in double, in order of ids.
     private func logNormalizer(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
         guard let base = logits.baseAddress else { return 0 }
-        let highest = logits[kernels.argmax(base, logits.count)]
+        let highest = logits[Self.kernels.argmax(base, logits.count)]
         for index in 0..<vocabularySize { adjusted[index] = logits[index] - highest }
         adjusted.withUnsafeMutableBufferPointer { values in
-            if let base = values.baseAddress { kernels.exp(base, values.count, base) }
+            if let base = values.baseAddress { Self.kernels.exp(base, values.count, base) }
         }
         let sum = adjusted.reduce(0.0) { $0 + Double($1) }
         return highest + shard_log(Float(sum))

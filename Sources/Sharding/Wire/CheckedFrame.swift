@@ -8,14 +8,14 @@ package struct CheckedFrame {
     package let type: MessageType
     /// Protocol Buffers, after the prefix.
     let header: UnsafeRawBufferPointer
-    /// The second frame; not aligned.
+    /// The second frame, or what stands behind the header in the first; not aligned.
     package let payload: UnsafeRawBufferPointer
 
     /// Bytes of both frames, as they were on the wire.
     package var byteCount: Int { FramePrefix.byteCount + header.count + payload.count }
 
     /// - Parameters:
-    ///   - frame: prefix and header.
+    ///   - frame: prefix and header; a short payload may stand behind them.
     ///   - payload: the second frame; empty where the message had none.
     /// - Throws: ``WireError`` for any bytes that are not a whole, undamaged message of a type and version that this
     ///   program knows. Of `hello` and `helloReply` any version passes.
@@ -30,18 +30,21 @@ package struct CheckedFrame {
         guard let prefix = FramePrefix(frame) else {
             throw WireError(.magic, message: "message", field: "magic", expected: "SHRD", got: "other bytes")
         }
-        let header = UnsafeRawBufferPointer(rebasing: frame[FramePrefix.byteCount...])
+        let rest = UnsafeRawBufferPointer(rebasing: frame[FramePrefix.byteCount...])
+        let isJoined = payload.isEmpty && Int(prefix.headerBytes) < rest.count
+        let header = isJoined ? UnsafeRawBufferPointer(rebasing: rest[..<Int(prefix.headerBytes)]) : rest
+        let content = isJoined ? UnsafeRawBufferPointer(rebasing: rest[Int(prefix.headerBytes)...]) : payload
         guard Int(prefix.headerBytes) == header.count else {
             throw WireError(
                 .length, message: "message", field: "header bytes", expected: "\(prefix.headerBytes)",
                 got: "\(header.count)")
         }
-        guard Int(prefix.payloadBytes) == payload.count else {
+        guard Int(prefix.payloadBytes) == content.count else {
             throw WireError(
                 .length, message: "message", field: "payload bytes", expected: "\(prefix.payloadBytes)",
-                got: "\(payload.count)")
+                got: "\(content.count)")
         }
-        let checksum = Self.checksum(prefix, header: header, payload: payload)
+        let checksum = Self.checksum(prefix, header: header, payload: content)
         guard checksum == prefix.checksum else {
             throw WireError(
                 .checksum, message: "message", field: "checksum", expected: Self.hexadecimal(prefix.checksum),
@@ -58,7 +61,7 @@ package struct CheckedFrame {
         self.prefix = prefix
         self.type = type
         self.header = header
-        self.payload = payload
+        self.payload = content
     }
 
     /// The checksum of a message; the one in `prefix` counts as zero.

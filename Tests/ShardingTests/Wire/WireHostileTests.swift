@@ -10,6 +10,8 @@ struct WireHostileTests {
         for report in WireSamples.reports { messages.append((try report.frame(run: WireSamples.run), [])) }
         for order in WireSamples.orders { messages.append((try order.frame(run: WireSamples.run), [])) }
         messages.append((try WireSamples.stepFrame(), WireSamples.payload))
+        // A short payload stands behind the header.
+        messages.append((try WireSamples.stepFrame() + WireSamples.payload, []))
         messages.append((try WireSamples.result.frame(), []))
         messages.append((try WireSamples.request.frame(), []))
         messages.append((try WireSamples.chunkFrame(), WireSamples.weights))
@@ -84,6 +86,9 @@ struct WireHostileTests {
         // Field 1000, a varint: two bytes of key, one of value.
         let extra: [UInt8] = [0xC0, 0x3E, 5]
         for (frame, payload) in try Self.messages() {
+            let headerBytes = try #require(frame.withUnsafeBytes { FramePrefix($0)?.headerBytes })
+            // Behind the header of one of them stands the payload.
+            guard Int(headerBytes) == frame.count - FramePrefix.byteCount else { continue }
             let longer = resealed(frame, payload: payload) { bytes in
                 bytes += extra
                 let count = UInt32(bytes.count - FramePrefix.byteCount)

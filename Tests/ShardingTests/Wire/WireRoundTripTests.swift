@@ -42,6 +42,17 @@ struct WireRoundTripTests {
         }
     }
 
+    @Test("a payload in the first frame is read as one in the second is")
+    func joinedStep() throws {
+        let frame = try WireSamples.stepFrame()
+        try (frame + WireSamples.payload).withUnsafeBytes { bytes in
+            let checked = try CheckedFrame(bytes)
+            #expect(try StepMessage(checked) == WireSamples.step)
+            #expect(Array(checked.payload) == WireSamples.payload)
+            #expect(checked.byteCount == bytes.count)
+        }
+    }
+
     @Test("a step of operations alone has no payload")
     func operationsOnly() throws {
         let message = StepMessage(
