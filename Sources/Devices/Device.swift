@@ -19,8 +19,13 @@ package protocol Device: AnyObject {
     /// A vector of weights (a norm, a bias), widened to f32.
     func makeVector(_ view: TensorView) throws(DeviceError) -> any DeviceVector
     /// A weight matrix `[outputs, inputs]` in the layout that this device's kernels read, at the file's bits per
-    /// weight. Copies: the view's pages are no longer needed afterwards.
-    func makeMatrix(_ view: TensorView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix
+    /// weight.
+    ///
+    /// - Parameter copied: called for each run of the view's bytes that are no longer needed, while others still are;
+    ///   together they are all of it.
+    func makeMatrix(
+        _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
+    ) throws(DeviceError) -> any DeviceMatrix
     /// Angles of rotary positions.
     func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary
     /// Keys and values of one layer for `blockCount` blocks of ``CacheShape/blockPositions`` positions.

@@ -31,8 +31,11 @@ package final class RecordingDevice: Device {
         return handle
     }
 
-    package func makeMatrix(_ view: TensorView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
+    package func makeMatrix(
+        _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
+    ) throws(DeviceError) -> any DeviceMatrix {
         let handle = Handle()
+        copied(0..<view.bytes.count)
         (handle.outputCount, handle.inputCount, handle.bytes) = (view.rowCount, view.columnCount, view.bytes.count)
         return handle
     }

@@ -86,6 +86,13 @@ package final class ModelFile: Sendable {
         files[tensor.fileIndex].advise(advice, tensor.range)
     }
 
+    /// The same for some of them, counted from the first.
+    package func advise(_ advice: MappedFile.Advice, _ bytes: Range<Int>, of tensor: TensorInfo) {
+        let start = tensor.range.lowerBound
+        let range = (start + bytes.lowerBound..<start + bytes.upperBound).clamped(to: tensor.range)
+        files[tensor.fileIndex].advise(advice, range)
+    }
+
     /// Chat templates by name, the default one first where there is one; from GGUF metadata or the files of the folder.
     package func chatTemplates() throws(ModelFileError) -> [ChatTemplateSource] {
         if let folder { return try folder.chatTemplates() }

@@ -32,7 +32,7 @@ struct CPUDeviceTests {
         let weights: [Float] = (0..<37).flatMap { row in (0..<3).map { Float(2 * row + $0) } }
         let bias: [Float] = (0..<37).map { Float(100 * $0) }
         let matrix = try weights.withView(rows: 37) { weights in
-            try bias.withView(rows: 1) { try device.makeMatrix(weights, bias: $0) }
+            try bias.withView(rows: 1) { try device.makeMatrix(weights, bias: $0) { _ in } }
         }
         let input = try device.makeBuffer(rowCapacity: 2, columnCount: 3)
         let output = try device.makeBuffer(rowCapacity: 2, columnCount: 37)
@@ -72,7 +72,7 @@ struct CPUDeviceTests {
         let bytes = [UInt8](repeating: 0, count: 84)
         let error = try #require(throws: DeviceError.self) {
             _ = try bytes.withUnsafeBytes {
-                try device.makeMatrix(TensorView(type: .q2_K, rowCount: 1, columnCount: 256, bytes: $0), bias: nil)
+                try device.makeMatrix(TensorView(type: .q2_K, rowCount: 1, columnCount: 256, bytes: $0), bias: nil) { _ in }
             }
         }
         #expect(error.description == "cpu: expected tensors of type f32, f16, q4_0, q8_0, q4_k, q6_k, bf16, got q2_k")

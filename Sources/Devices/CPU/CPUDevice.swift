@@ -36,8 +36,10 @@ package final class CPUDevice: Device {
 
     package func makeVector(_ view: TensorView) throws(DeviceError) -> any DeviceVector { try CPUVector(view) }
 
-    package func makeMatrix(_ view: TensorView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
-        try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool)
+    package func makeMatrix(
+        _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
+    ) throws(DeviceError) -> any DeviceMatrix {
+        try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool, copied: copied)
     }
 
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary {

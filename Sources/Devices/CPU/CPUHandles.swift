@@ -49,9 +49,13 @@ final class CPUMatrix: DeviceMatrix {
     private let type: UInt32
     private let memory: AlignedMemory
 
+    /// Of the view, before any are told to be copied: pages of both it and the packed copy are in memory that long.
+    private static let passBytes = 16 << 20
+
     /// Packs `view`, tiles shared between the pool's threads.
     init(
-        _ view: TensorView, bias: TensorView?, activations: CPUDeviceOptions.Activations, pool: ThreadPool
+        _ view: TensorView, bias: TensorView?, activations: CPUDeviceOptions.Activations, pool: ThreadPool,
+        copied: (Range<Int>) -> Void
     ) throws(DeviceError) {
         try view.checkKernels()
         type = view.type.rawValue
@@ -66,12 +70,18 @@ final class CPUMatrix: DeviceMatrix {
         memory = try AlignedMemory(
             byteCount: shard_packed_bytes(type, view.rowCount, view.columnCount), for: "weights")
         guard let source = view.bytes.baseAddress, tileCount > 0 else { return }
-        let tilesPerTask = max(1, tileCount / (pool.threadCount * 4))
-        let (type, memory, tileCount) = (type, memory, tileCount)
-        pool.run(taskCount: (tileCount + tilesPerTask - 1) / tilesPerTask) { task, _ in
-            shard_pack(
-                type, source, view.rowCount, view.columnCount, task * tilesPerTask,
-                min((task + 1) * tilesPerTask, tileCount), memory.base)
+        let (type, memory) = (type, memory)
+        let tileBytes = view.bytes.count / view.rowCount * Int(SHARD_TILE_ROWS)
+        let tilesPerPass = max(1, Self.passBytes / max(1, tileBytes))
+        for first in stride(from: 0, to: tileCount, by: tilesPerPass) {
+            let end = min(first + tilesPerPass, tileCount)
+            let tilesPerTask = max(1, (end - first) / (pool.threadCount * 4))
+            pool.run(taskCount: (end - first + tilesPerTask - 1) / tilesPerTask) { task, _ in
+                let start = first + task * tilesPerTask
+                shard_pack(
+                    type, source, view.rowCount, view.columnCount, start, min(start + tilesPerTask, end), memory.base)
+            }
+            copied(first * tileBytes..<min(end * tileBytes, view.bytes.count))
         }
     }
 

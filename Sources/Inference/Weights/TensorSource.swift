@@ -4,8 +4,9 @@ import Tensors
 package protocol TensorSource: AnyObject, Sendable {
     /// A look at the tensor's bytes, valid as long as the source lives; nil when there is none of that name.
     func tensor(_ name: String) throws -> TensorView?
-    /// The tensor's bytes were copied: their pages may be given back, and are read again should it be asked for again.
-    func discard(_ name: String)
+    /// These of the tensor's bytes were copied: their pages may be given back, and are read again should it be asked for
+    /// again.
+    func discard(_ bytes: Range<Int>, of name: String)
 }
 
 extension TensorSource {

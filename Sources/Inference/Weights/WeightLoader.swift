@@ -44,8 +44,9 @@ struct WeightLoader {
         let bias = try spec.bias.map { name throws(InferenceError) in
             try source.vector(name, count: spec.outputCount)
         }
-        defer { source.discard(spec.weight) }
-        return try onDevice(spec.weight) { () throws(DeviceError) in try device.makeMatrix(view, bias: bias) }
+        return try onDevice(spec.weight) { () throws(DeviceError) in
+            try device.makeMatrix(view, bias: bias) { source.discard($0, of: spec.weight) }
+        }
     }
 }
 

@@ -37,9 +37,9 @@ final class GatheredTensors: TensorSource {
             type: info.type, rowCount: info.rowCount, columnCount: info.columnCount, bytes: entry.file.bytes)
     }
 
-    func discard(_ name: String) {
-        if let local, localNames.contains(name) { return local.discard(name) }
+    func discard(_ bytes: Range<Int>, of name: String) {
+        if let local, localNames.contains(name) { return local.discard(bytes, of: name) }
         guard let blob = wanted[name], let entry = fetch?.entry(blob.hash) else { return }
-        entry.file.advise(.dontNeed, 0..<entry.byteCount)
+        entry.file.advise(.dontNeed, bytes)
     }
 }

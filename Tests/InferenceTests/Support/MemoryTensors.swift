@@ -23,7 +23,7 @@ final class MemoryTensors: TensorSource, @unchecked Sendable {
         }
     }
 
-    func discard(_ name: String) {}
+    func discard(_ bytes: Range<Int>, of name: String) {}
 
     func addVector(_ name: String, _ values: [Float]) {
         let bytes = allocate(name, .f32, rows: 1, columns: values.count)
