@@ -72,7 +72,9 @@ struct CPUDeviceTests {
         let bytes = [UInt8](repeating: 0, count: 84)
         let error = try #require(throws: DeviceError.self) {
             _ = try bytes.withUnsafeBytes {
-                try device.makeMatrix(TensorView(type: .q2_K, rowCount: 1, columnCount: 256, bytes: $0), bias: nil) { _ in }
+                try device.makeMatrix(TensorView(type: .q2_K, rowCount: 1, columnCount: 256, bytes: $0), bias: nil) {
+                    _ in
+                }
             }
         }
         #expect(error.description == "cpu: expected tensors of type f32, f16, q4_0, q8_0, q4_k, q6_k, bf16, got q2_k")
