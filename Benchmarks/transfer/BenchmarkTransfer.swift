@@ -10,6 +10,7 @@ import Logging
 ///
 /// - A: one ZeroMQ connection (PUSH, PULL) with a file of 1.3 GB of random bytes in frames of 1 MiB, which are thrown
 ///   away; with `--hot` one frame over and over, which no memory has to be read for.
+/// - Both in clear, or both encrypted with `--curve`.
 /// - B: a `WeightServer` of that file, cut into tensors like a model, and a `WeightFetch` into an empty store; until
 ///   every tensor was written, hashed, compared and mapped.
 ///
@@ -37,7 +38,7 @@ struct BenchmarkTransfer: ParsableCommand {
     @Flag(help: "Let A send the same frame over and over.")
     var hot = false
 
-    @Flag(help: "Also B over CURVE.")
+    @Flag(help: "Encrypt both by CURVE.")
     var curve = false
 
     @Option(help: ArgumentHelp("What this process does for the one that started it.", visibility: .hidden))
@@ -49,6 +50,9 @@ struct BenchmarkTransfer: ParsableCommand {
     @Option(help: ArgumentHelp("The file to send or serve, or the store's folder.", visibility: .hidden))
     var path: String?
 
+    @Option(help: ArgumentHelp("The file with both ends' keys.", visibility: .hidden))
+    var keys: String?
+
     @Option(help: ArgumentHelp("Bytes to move.", visibility: .hidden))
     var bytes = 0
 
@@ -58,16 +62,16 @@ struct BenchmarkTransfer: ParsableCommand {
         guard (1...1000).contains(rounds), (1...1000).contains(layers), (1...16).contains(connections) else {
             throw ValidationError("expected 1 to 1000 rounds and layers, and 1 to 16 connections")
         }
-        if curve { throw ValidationError("--curve: this build's sockets cannot encrypt") }
     }
 
     func run() throws {
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
+        let keys = try BenchmarkKeys(keys)
         switch role {
-        case .send: try RawConnection.send(try required(path), to: try required(endpoint), isHot: hot)
-        case .receive: try RawConnection.receive(byteCount: bytes)
-        case .serve: try FetchRound.serve(file: try required(path))
-        case .fetch: try FetchRound.fetch(from: try required(endpoint), into: try required(path), connections)
+        case .send: try RawConnection.send(try required(path), to: try required(endpoint), isHot: hot, keys)
+        case .receive: try RawConnection.receive(byteCount: bytes, keys)
+        case .serve: try FetchRound.serve(file: try required(path), keys)
+        case .fetch: try FetchRound.fetch(from: try required(endpoint), into: try required(path), connections, keys)
         case nil: try compare()
         }
     }
@@ -83,14 +87,17 @@ struct BenchmarkTransfer: ParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: work) }
         let model = try SampleModel(layerCount: layers, path: "\(work)/model")
         print("\(model.tensors.count) tensors, \(model.byteCount) bytes, in \(folder)")
+        if curve { try BenchmarkKeys.make(at: "\(work)/keys") }
+        let keys = curve ? ["--keys", "\(work)/keys"] : []
         var raw: [Measurement] = []
         var fetched: [Measurement] = []
         for round in 1...rounds {
-            raw.append(try RawConnection.measure(model, isHot: hot))
+            raw.append(try RawConnection.measure(model, isHot: hot, keys: keys))
             print("A \(round)  \(raw[round - 1].line)")
             try model.touchPages(in: work)
             fetched.append(
-                try FetchRound.measure(model, store: "\(work)/cache-\(round)", connectionCount: connections))
+                try FetchRound.measure(
+                    model, store: "\(work)/cache-\(round)", connectionCount: connections, keys: keys))
             print("B \(round)  \(fetched[round - 1].line)")
         }
         let (a, b) = (Measurement.median(raw), Measurement.median(fetched))

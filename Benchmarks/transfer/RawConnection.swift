@@ -7,11 +7,12 @@ enum RawConnection {
     private static let frameBytes = 1 << 20
 
     /// - Parameter isHot: Sends one frame over and over, from a core's cache, instead of the file.
-    static func measure(_ model: SampleModel, isHot: Bool) throws -> Measurement {
+    static func measure(_ model: SampleModel, isHot: Bool, keys: [String]) throws -> Measurement {
         let byteCount = model.byteCount
-        let receiver = try Peer(["--role", "receive", "--bytes", "\(byteCount)"])
+        let receiver = try Peer(["--role", "receive", "--bytes", "\(byteCount)"] + keys)
         let sender = try Peer(
-            ["--role", "send", "--endpoint", try receiver.line(), "--path", model.path] + (isHot ? ["--hot"] : []))
+            ["--role", "send", "--endpoint", try receiver.line(), "--path", model.path] + (isHot ? ["--hot"] : [])
+                + keys)
         let words = try receiver.line().split(separator: " ").compactMap { Double($0) }
         guard words.count == 3 else { throw BenchmarkError("the receiver did not say what it measured") }
         try receiver.end()
@@ -20,10 +21,13 @@ enum RawConnection {
     }
 
     /// Says its endpoint, then bytes, seconds and processor time from the first frame to the last.
-    static func receive(byteCount: Int) throws {
+    static func receive(byteCount: Int, _ keys: BenchmarkKeys?) throws {
         let frameCount = byteCount / frameBytes
-        let loop = SocketLoop(context: try Context(), wakeup: try Wakeup())
-        let pull = try loop.open(.pull)
+        let context = try Context()
+        let admission = try keys?.admit(in: context, to: .data)
+        defer { admission?.stop() }
+        let loop = SocketLoop(context: context, wakeup: try Wakeup())
+        let pull = try loop.open(.pull, options: SocketOptions().serving(keys, .data))
         try Peer.say("\(try pull.socket.bind(.loopback()))")
         var (received, start, own) = (0, ContinuousClock.now, 0.0)
         while received < frameCount {
@@ -39,9 +43,9 @@ enum RawConnection {
         Peer.waitForEnd()
     }
 
-    static func send(_ path: String, to endpoint: String, isHot: Bool) throws {
+    static func send(_ path: String, to endpoint: String, isHot: Bool, _ keys: BenchmarkKeys?) throws {
         guard let endpoint = Endpoint(endpoint) else { throw BenchmarkError("\(endpoint): no endpoint") }
-        let push = try Socket(.push, in: try Context())
+        let push = try Socket(.push, in: try Context(), options: SocketOptions().asking(keys))
         try push.connect(endpoint)
         let file = try MappedFile(path: path)
         for index in 0..<file.byteCount / frameBytes {
