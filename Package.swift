@@ -75,7 +75,7 @@ let package = Package(
         library("Tensors", []),
 
         // Level 1
-        library("ZeroMQ", ["CZeroMQ", .logging]),
+        library("ZeroMQ", ["CZeroMQ", "CLinux", .logging]),
         library("Devices", ["Tensors", "CKernels", "CLinux"]),
         library("ModelFiles", ["Tensors"]),
 

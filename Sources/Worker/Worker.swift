@@ -6,6 +6,9 @@ import ZeroMQ
 ///
 /// Two threads of its own do that: control and steps. Neither uses the concurrency runtime.
 package final class Worker: Sendable {
+    /// A step that takes longer does not end at all.
+    private static let stepsEndWithin = Duration.seconds(5)
+
     private let inbox: Mailbox<ControlEvent>
     private let control: OwnedThread
     private let outcomes: AsyncStream<WorkerOutcome>
@@ -45,7 +48,10 @@ package final class Worker: Sendable {
                 steps: steps, counters: counters, logger: logger)
             try? steps.post(.stop)
             steps.close()
-            stepThread.join()
+            if !stepThread.join(within: Self.stepsEndWithin) {
+                // It computes for ever: the process's end ends it.
+                logger.error("a step still runs \(Self.stepsEndWithin) after the order to stop; leaving without it")
+            }
             exchange?.stop()
             outcome.yield(result)
             outcome.finish()

@@ -1,3 +1,4 @@
+import CLinux
 import CZeroMQ
 import Glibc
 import Synchronization
@@ -31,6 +32,16 @@ package final class OwnedThread: Sendable {
             guard !joined else { return }
             pthread_join(thread, nil)
             joined = true
+        }
+    }
+
+    /// Waits like ``join()``, but not longer than this; false when the body still runs.
+    package func join(within limit: Duration) -> Bool {
+        joined.withLock { joined in
+            guard !joined else { return true }
+            let (seconds, attoseconds) = limit.components
+            joined = shard_thread_join_within(thread, seconds * 1_000_000_000 + attoseconds / 1_000_000_000) == 0
+            return joined
         }
     }
 

@@ -11,6 +11,9 @@ void shard_thread_set_name(const char *_Nonnull name);
 /// Pins the calling thread to one core; 0, or an error number when the process may not use that core.
 int shard_thread_pin(int cpu);
 
+/// Joins a thread when it ends within so many nanoseconds; 0, or an error number: ETIMEDOUT when it still runs.
+int shard_thread_join_within(unsigned long thread, int64_t nanoseconds);
+
 /// Lets two paths exchange what they name, at once; 0, or an error number: EINVAL or ENOSYS where that cannot be done.
 int shard_exchange_paths(const char *_Nonnull first, const char *_Nonnull second);
 
