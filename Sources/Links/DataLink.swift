@@ -17,7 +17,7 @@ package final class DataLink {
     private var lastTold: LinkEstimate?
     private var lastToldAt: ContinuousClock.Instant?
     /// What probes say they are for: the end that is probed takes them by it.
-    private let epoch: Epoch
+    package let epoch: Epoch
     private let stage: Int
     /// Whether it may measure now; others may have to be done first.
     package var mayProbe = true

@@ -15,6 +15,8 @@ struct LinkMeasurement: Sendable {
 }
 
 extension ClusterMachine {
+    /// Seconds; what is predicted to take longer than years is not worth a number.
+    private static let predictionMax = 1e9
     /// Ways that a worker measures at most: to those after it, in the order of stages.
     private static let targetsMax = 8
 
@@ -86,10 +88,10 @@ extension ClusterMachine {
         ] + gather(now: now)
     }
 
-    /// What was tried in vain is tried again before the next plan.
+    /// What was tried in vain, or not answered, is tried again before the next plan.
     mutating func forgetObstacles() {
-        askedLinks = askedLinks.filter { links.obstacle(from: $0.from, to: $0.to) == nil }
         links.forgetUnreachable()
+        askedLinks = askedLinks.filter { links[$0.from, $0.to] != nil }
     }
 
     /// A worker has come. One that is somewhere else than it was takes no links along, and what was in vain may not be
@@ -173,7 +175,7 @@ extension ClusterMachine {
     /// 10 s and three times what is predicted, or three times that and the configured time where that is less.
     func stepDeadline(rows: Int, _ plan: Plan) -> Duration {
         let predicted = plan.seconds(ofRows: rows, rowBytes: settings.placementModel.rowBytes)
-        return max(deadlines.step, min(.seconds(10), deadlines.step) + .seconds(3 * predicted))
+        return max(deadlines.step, min(.seconds(10), deadlines.step) + .seconds(min(3 * predicted, Self.predictionMax)))
     }
 }
 

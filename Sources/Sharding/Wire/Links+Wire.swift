@@ -82,12 +82,15 @@ extension WireLink {
     init(_ estimate: LinkEstimate) {
         self.init()
         roundTripNanoseconds = min(estimate.roundTrip.wireNanoseconds, UInt64(WireLimits.amountMax))
-        bytesPerSecond = estimate.bytesPerSecond
+        bytesPerSecond = min(max(estimate.bytesPerSecond, Self.rates.lowerBound), Self.rates.upperBound)
     }
 
+    /// Bytes a second that a link may have: what is made of them never overflows.
+    private static let rates = 1.0...1e15
+
     func value(_ read: FieldReader, _ field: String) throws(WireError) -> LinkEstimate {
-        guard bytesPerSecond.isFinite, bytesPerSecond > 0 else {
-            throw read.wrong("\(field).bytes_per_second", expected: "a finite number above 0", got: bytesPerSecond)
+        guard Self.rates.contains(bytesPerSecond) else {
+            throw read.wrong("\(field).bytes_per_second", expected: "1 to 1e15", got: bytesPerSecond)
         }
         let nanoseconds = try read.amount(roundTripNanoseconds, "\(field).round_trip_nanoseconds")
         return LinkEstimate(roundTrip: .nanoseconds(Int64(nanoseconds)), bytesPerSecond: bytesPerSecond)

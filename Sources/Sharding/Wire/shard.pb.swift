@@ -331,7 +331,7 @@ nonisolated struct WireLink: Sendable {
   /// Of a small message and its echo; at most 2^50.
   var roundTripNanoseconds: UInt64 = 0
 
-  /// Finite, above 0.
+  /// 1 to 1e15.
   var bytesPerSecond: Double = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()

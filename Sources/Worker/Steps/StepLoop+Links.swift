@@ -51,7 +51,9 @@ extension StepLoop {
     private func link(for stage: EpochStage, of stages: EpochStages) throws(ZeroMQError) -> DataLink {
         if let link = links[stage.target] {
             if let estimate = link.estimate { report(estimate, of: stage, in: stages) }
-            return link
+            if link.estimate != nil || link.epoch == stages.epoch { return link }
+            // It asks in the name of an epoch that the other end may have dropped.
+            link.close()
         }
         let link = try DataLink(
             to: stage.target, in: loop, run: stages.run, epoch: stages.epoch, stage: stage.order.index + 1,

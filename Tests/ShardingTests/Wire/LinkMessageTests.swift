@@ -27,12 +27,17 @@ struct LinkMessageTests {
         #expect(throws: WireError.self) { try wrong.withUnsafeBytes { try LinkEcho(CheckedFrame($0)) } }
     }
 
-    @Test("a rate that is no number, none, or below nothing is refused", arguments: [0, -1, .nan, .infinity])
+    @Test("a rate that no link has is refused", arguments: [0, -1, 1e-300, 1e300, .nan, .infinity] as [Double])
     func badRates(rate: Double) throws {
         let report = WorkerReport.linkMeasured(
-            MeasuredLink(
-                epoch: Epoch(1), stage: 0, estimate: LinkEstimate(roundTrip: .zero, bytesPerSecond: rate)))
-        let frame = try report.frame(run: WireSamples.run)
+            MeasuredLink(epoch: Epoch(1), stage: 0, estimate: LinkEstimate(roundTrip: .zero, bytesPerSecond: 77)))
+        // Bounds hold when it is sent, too; so the bytes are changed on the way.
+        let good = withUnsafeBytes(of: Double(77).bitPattern.littleEndian) { Array($0) }
+        let bad = withUnsafeBytes(of: rate.bitPattern.littleEndian) { Array($0) }
+        let frame = resealed(try report.frame(run: WireSamples.run)) { bytes in
+            guard let start = bytes.indices.first(where: { Array(bytes[$0...].prefix(8)) == good }) else { return }
+            bytes.replaceSubrange(start..<start + 8, with: bad)
+        }
         #expect(throws: WireError.self) { try frame.withUnsafeBytes { try WorkerReport(CheckedFrame($0)) } }
     }
 
