@@ -8,12 +8,16 @@ package final class DataLink {
     package let target: LinkTarget
     private let loop: SocketLoop
     private let socket: LoopSocket
+    /// While the name of the other end's host is looked up.
+    private var lookup: HostLookup?
     private let run: RunID
     private var meter = LinkMeter()
     /// Whether the other end has answered the handshake, so that a send is not refused.
     package private(set) var isConnected = false
     /// Why it is not ready, as far as that shows.
     package private(set) var lastProblem: String?
+    /// The same for a person, when it is time to say so.
+    package var obstacle: String? { lookup == nil ? lastProblem : "its name is still being looked up" }
     private var lastTold: LinkEstimate?
     private var lastToldAt: ContinuousClock.Instant?
     /// What probes say they are for: the end that is probed takes them by it.
@@ -31,23 +35,23 @@ package final class DataLink {
         case measured(LinkEstimate)
     }
 
-    /// What both ends of data connections set. Steps that a peer may have waiting, in bytes; more wait with the peer,
-    /// whose queue holds more than any window of steps in flight, so that a refused send is a fault.
-    ///
-    /// - Parameter heartbeat: of the end that connects; it pings, and tells the other after what silence to give up.
-    package static func options(
-        _ security: SocketSecurity, _ heartbeat: SocketOptions.Heartbeat? = nil
-    ) -> SocketOptions {
-        var options = SocketOptions(
-            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: 256, receiveQueueMax: 256, heartbeat: heartbeat,
-            receiveBytesMax: 512 << 20)
-        options.security = security
-        return options
+    /// What the receiving end of data connections sets. Steps that a peer may have waiting, in bytes; more wait with the
+    /// peer, whose queue holds more than any window of steps in flight, so that a refused send is a fault.
+    package static func receiverOptions(_ security: SocketSecurity) -> SocketOptions {
+        SocketOptions(
+            frameBytesMax: WireLimits.payloadBytesMax, sendQueueMax: queueMax, receiveQueueMax: queueMax,
+            heartbeat: nil, receiveBytesMax: 512 << 20, security: security)
     }
+
+    private static let queueMax = 256
+    /// What comes back are echoes alone.
+    private static let echoBytesMax = 4 << 10
+    private static let echoesPerTurnMax = 64
 
     /// - Parameters:
     ///   - epoch: of the plan that the link is for; `.none` before there is one.
     ///   - stage: that probes are for.
+    ///   - heartbeat: this end pings, and tells the other after what silence to give up.
     package init(
         to target: LinkTarget, in loop: SocketLoop, run: RunID, epoch: Epoch = .none, stage: Int = 0,
         heartbeat: SocketOptions.Heartbeat?, linger: Duration = .milliseconds(500)
@@ -57,11 +61,19 @@ package final class DataLink {
         self.run = run
         self.epoch = epoch
         self.stage = stage
-        var options = Self.options(target.security, heartbeat)
-        options.linger = linger
+        let options = SocketOptions(
+            frameBytesMax: Self.echoBytesMax, sendQueueMax: Self.queueMax, receiveQueueMax: Self.echoesPerTurnMax,
+            linger: linger, heartbeat: heartbeat, security: target.security)
         socket = try loop.open(.dealer, options: options, monitored: true)
-        try socket.socket.connect(target.endpoint)
+        if target.endpoint.isName {
+            lookup = HostLookup(target.endpoint, wakeup: loop.wakeup)
+        } else {
+            try socket.socket.connect(target.endpoint)
+        }
     }
+
+    /// Whether the other end has ever answered a probe.
+    package var isAnswered: Bool { meter.isAnswered }
 
     /// Whether it takes steps, and what the way gives is known.
     package var isReady: Bool { isConnected && meter.isMeasured }
@@ -74,6 +86,7 @@ package final class DataLink {
 
     /// Takes the connection's events and echoes, and goes on measuring.
     package func watch(now: ContinuousClock.Instant) throws(ZeroMQError) -> [Change] {
+        if let found = lookup?.result { try connect(found) }
         var changes: [Change] = []
         while let event = try socket.nextConnectionEvent() {
             switch event {
@@ -90,7 +103,10 @@ package final class DataLink {
             case .accepted: break
             }
         }
-        while let message = try socket.socket.receive() { take(message, now: now) }
+        for _ in 0..<Self.echoesPerTurnMax {
+            guard let message = try socket.socket.receive() else { break }
+            take(message, now: now)
+        }
         if isConnected, mayProbe { try probe(now: now) }
         if let estimate = meter.estimate, isWorthTelling(estimate, now: now) {
             (lastTold, lastToldAt) = (estimate, now)
@@ -98,6 +114,14 @@ package final class DataLink {
             changes.append(.measured(estimate))
         }
         return changes
+    }
+
+    private func connect(_ found: Result<Endpoint, ZeroMQError>) throws(ZeroMQError) {
+        lookup = nil
+        switch found {
+        case .success(let endpoint): try socket.socket.connect(endpoint)
+        case .failure(let error): lastProblem = "\(error)"
+        }
     }
 
     /// What is no echo is of no use here, whoever sent it.
@@ -172,12 +196,15 @@ package final class DataLink {
     }
 
     /// Sends what may be more than the queue holds: waits, up to a deadline, for the other end to read.
+    ///
+    /// - Parameter step: the step's number.
     package func send(
-        _ frame: [UInt8], payload: [UInt8], until deadline: ContinuousClock.Instant
+        _ frame: [UInt8], payload: [UInt8], step: UInt64, until deadline: ContinuousClock.Instant
     ) throws(ZeroMQError) {
         while try socket.socket.send(Message(frame), payload: Message(payload)) != .sent {
             guard ContinuousClock.now < deadline else { throw .sendRefused(to: target.endpoint) }
             try socket.socket.waitUntilWritable(until: deadline)
         }
+        meter.sent(step, bytes: frame.count + payload.count, isSample: false, now: .now)
     }
 }

@@ -2,8 +2,9 @@ import Sharding
 
 /// Finds out what a way gives: what to send and what came back in, an estimate out.
 ///
-/// First it sends probes: small ones for the round trip, then longer ones until a longer one shows no higher rate. Later
-/// the traffic itself keeps the estimate fresh: now and then a message that finds the way empty asks for an echo.
+/// First it sends probes: small ones for the round trip, then longer ones until neither a longer one nor the same again
+/// shows a higher rate. Later the traffic itself keeps the estimate fresh: now and then a message that finds the way
+/// empty asks for an echo.
 ///
 ///     pinging ──▶ filling ──▶ measured ──a sample a second──▶ measured
 package struct LinkMeter: Sendable {
@@ -13,13 +14,14 @@ package struct LinkMeter: Sendable {
     static let pingsMax = 3
     static let firstFillBytes = 64 << 10
     static let fillBytesMax = LinkProbe.payloadBytesMax
-    /// Long probes, of which TCP's slow start spoils the first; of the longest, where a busy machine spoils some.
-    static let fillsMax = 8
-    static let longestFillsMax = 3
+    /// Long probes. TCP's slow start spoils the first of them, a busy machine any: what shows no growth is sent again.
+    static let fillsMax = 10
     /// A probe that took so long shows the rate well.
     static let clearTransfer = 0.010
     /// A probe that would take longer is not worth its wait.
     static let fillSecondsMax = 0.5
+    /// A probe whose echo has not come is sent again, each time after twice as long: who did not expect it then may now.
+    static let resendAfter = Duration.seconds(2)
     /// A rate that grew by less than this factor has grown enough.
     static let growth = 1.2
     /// Between two samples of traffic.
@@ -31,7 +33,7 @@ package struct LinkMeter: Sendable {
 
     private enum Phase {
         case pinging(left: Int)
-        case filling(bytes: Int, left: Int, longest: Int)
+        case filling(bytes: Int, left: Int, isRepeat: Bool)
         case measured
     }
 
@@ -43,12 +45,13 @@ package struct LinkMeter: Sendable {
 
     private var phase = Phase.pinging(left: LinkMeter.pingsMax)
     private var probe: Sent?
+    private var patience = LinkMeter.resendAfter
     private var nextNumber: UInt64 = 1
     private var roundTrip = Double.infinity
     private var bytesPerSecond = 0.0
     private var sample: Sent?
     private var lastSample: Instant?
-    // When what was sent last will have arrived.
+    // When what was sent last will have left.
     private var emptyAt: Instant?
 
     package init() {}
@@ -63,9 +66,15 @@ package struct LinkMeter: Sendable {
 
     // MARK: Probes
 
+    /// Whether an echo has ever come back.
+    package var isAnswered: Bool { roundTrip.isFinite }
+
     /// The probe to send now; nil while one is on its way, and when none is needed any more.
     package mutating func nextProbe(now: Instant) -> (number: UInt64, bytes: Int)? {
-        guard probe == nil else { return nil }
+        if let probe {
+            guard now - probe.at >= patience else { return nil }
+            patience *= 2
+        }
         let bytes: Int
         switch phase {
         case .pinging: bytes = 0
@@ -91,6 +100,7 @@ package struct LinkMeter: Sendable {
     package mutating func probeEchoed(_ number: UInt64, now: Instant) {
         guard let sent = probe, sent.number == number else { return }
         probe = nil
+        patience = Self.resendAfter
         let elapsed = (now - sent.at).seconds
         switch phase {
         case .pinging(let left):
@@ -98,17 +108,25 @@ package struct LinkMeter: Sendable {
             phase =
                 left > 1
                 ? .pinging(left: left - 1)
-                : .filling(bytes: Self.firstFillBytes, left: Self.fillsMax, longest: Self.longestFillsMax)
-        case .filling(let bytes, let left, var longest):
+                : .filling(bytes: Self.firstFillBytes, left: Self.fillsMax, isRepeat: false)
+        case .filling(let bytes, let left, let isRepeat):
             let transfer = transferSeconds(elapsed)
             let before = bytesPerSecond
             bytesPerSecond = max(before, Double(bytes) / transfer)
+            let hasGrown = bytesPerSecond >= before * Self.growth
             let next = min(bytes * 4, Self.fillBytesMax)
-            let isSettled = transfer >= Self.clearTransfer && bytesPerSecond < before * Self.growth
-            if bytes == Self.fillBytesMax { longest -= 1 }
-            let isDone =
-                isSettled || left <= 1 || longest == 0 || Double(next) / bytesPerSecond > Self.fillSecondsMax
-            phase = isDone ? .measured : .filling(bytes: next, left: left - 1, longest: longest)
+            let isNextWorthIt = next > bytes && Double(next) / bytesPerSecond <= Self.fillSecondsMax
+            if left <= 1 || transfer > Self.fillSecondsMax {
+                phase = .measured
+            } else if hasGrown && isNextWorthIt {
+                phase = .filling(bytes: next, left: left - 1, isRepeat: false)
+            } else if hasGrown || !isRepeat {
+                phase = .filling(bytes: bytes, left: left - 1, isRepeat: true)
+            } else if transfer >= Self.clearTransfer || !isNextWorthIt {
+                phase = .measured
+            } else {
+                phase = .filling(bytes: next, left: left - 1, isRepeat: false)
+            }
         case .measured: break
         }
     }
@@ -127,7 +145,8 @@ package struct LinkMeter: Sendable {
     /// - Parameter isSample: it asks for an echo.
     package mutating func sent(_ number: UInt64, bytes: Int, isSample: Bool, now: Instant) {
         guard isMeasured else { return }
-        emptyAt = max(emptyAt ?? now, now) + .seconds(roundTrip + Double(bytes) / bytesPerSecond)
+        // A rate that was taken for too low must not keep all samples away that could mend it.
+        emptyAt = min(max(emptyAt ?? now, now) + .seconds(Double(bytes) / bytesPerSecond), now + Self.sampleExpiry)
         guard isSample else { return }
         sample = Sent(number: number, bytes: bytes, at: now)
         lastSample = now

@@ -15,9 +15,14 @@ extension Endpoint {
     /// out to be either, which libzmq can tell apart only with IPv6.
     func connectsIPv6(families: (String) -> Set<AddressFamily> = HostAddresses.families) -> Bool {
         if isIPv6Address { return true }
+        return isName && !families(host).contains(.ipv4)
+    }
+
+    /// Whether a resolver has to be asked for its address.
+    package var isName: Bool {
+        if isIPv6Address || host == "*" { return false }
         var address = in_addr()
-        if inet_pton(AF_INET, host, &address) == 1 { return false }
-        return !families(host).contains(.ipv4)
+        return inet_pton(AF_INET, host, &address) != 1
     }
 }
 

@@ -5,13 +5,15 @@ import Testing
 
 @Suite("Measuring a link")
 struct LinkMeterTests {
-    /// A way with a delay and a rate; time is set by hand.
+    /// A way with a delay and a rate; time is set by hand. TCP sends more at a time the more has gone through, where it
+    /// starts slowly.
     private struct Way {
         var meter = LinkMeter()
         var now = ContinuousClock.now
         /// There and back.
         var roundTrip: Double
         var bytesPerSecond: Double
+        var window: Double?
         var probes: [Int] = []
 
         mutating func measure() {
@@ -23,7 +25,15 @@ struct LinkMeterTests {
             }
         }
 
-        mutating func pass(_ bytes: Int) { now += .seconds(roundTrip + Double(bytes) / bytesPerSecond) }
+        mutating func pass(_ bytes: Int) {
+            var rest = Double(bytes)
+            while let window, rest > window, window < roundTrip * bytesPerSecond {
+                now += .seconds(roundTrip)
+                rest -= window
+                self.window = window * 2
+            }
+            now += .seconds(roundTrip + rest / bytesPerSecond)
+        }
 
         /// A message that asks for an echo, and gets it.
         mutating func sample(_ number: UInt64, bytes: Int) {
@@ -50,8 +60,51 @@ struct LinkMeterTests {
         var way = Way(roundTrip: 0.2, bytesPerSecond: 0.625e6)
         let before = way.now
         way.measure()
-        #expect(way.now - before < .seconds(2))
+        #expect(way.now - before < .seconds(3))
         #expect(way.probes.max()! <= LinkMeter.firstFillBytes * 4)
+    }
+
+    @Test(
+        "a connection that starts slowly is not taken for a slow way",
+        arguments: [(0.1, 12.5e6), (0.04, 12.5e6), (0.2, 1.25e6), (0.01, 112e6)])
+    func slowStart(roundTrip: Double, bytesPerSecond: Double) throws {
+        var way = Way(roundTrip: roundTrip, bytesPerSecond: bytesPerSecond, window: 14_600)
+        way.measure()
+        let estimate = try #require(way.meter.estimate)
+        #expect(estimate.bytesPerSecond <= bytesPerSecond * 1.01)
+        #expect(estimate.bytesPerSecond >= bytesPerSecond * 0.6)
+    }
+
+    @Test("a probe without an echo is sent again, later each time, and the lost echo counts no more")
+    func lostProbe() {
+        var meter = LinkMeter()
+        var now = ContinuousClock.now
+        let first = meter.nextProbe(now: now)
+        #expect(meter.nextProbe(now: now + .seconds(1)) == nil)
+        now += .seconds(2)
+        let second = meter.nextProbe(now: now)
+        #expect(meter.nextProbe(now: now + .seconds(3)) == nil)
+        now += .seconds(4)
+        let third = meter.nextProbe(now: now)
+        meter.probeEchoed(first?.number ?? 0, now: now)
+        meter.probeEchoed(second?.number ?? 0, now: now)
+        #expect(!meter.isAnswered)
+        now += .milliseconds(30)
+        meter.probeEchoed(third?.number ?? 0, now: now)
+        #expect(meter.isAnswered)
+        #expect(meter.nextProbe(now: now) != nil, "the next, at once")
+    }
+
+    @Test("traffic that the rate was taken for too low for does not keep samples away for long")
+    func busyWay() {
+        var way = Way(roundTrip: 0.1, bytesPerSecond: 100e3)
+        way.measure()
+        for number in 0..<1000 {
+            way.meter.sent(UInt64(number), bytes: 50_000, isSample: false, now: way.now)
+            way.now += .milliseconds(10)
+        }
+        way.now += .seconds(10)
+        #expect(way.meter.wantsSample(now: way.now))
     }
 
     @Test("an echo of nothing that is asked changes nothing")

@@ -126,15 +126,22 @@ extension ClusterMachine {
 
     /// A stage cannot reach the next one: the plan cannot work, although both its workers are here.
     mutating func linkFailed(_ failure: LinkFailure, by name: String, now: Duration) -> [ClusterAction] {
-        guard case .activating(let plan, _) = phase, plan.epoch == failure.epoch, plan.orders[name] != nil else {
-            return []
-        }
-        let next = plan.plan.stages.dropFirst(failure.stage + 1).first.map { "worker \($0.worker)" }
-        let target = next ?? "the coordinator's results"
-        let setting = next == nil ? "coordinator.advertise" : "\(target)'s advertise"
-        let message =
-            "worker \(name) cannot reach \(target) at \(failure.endpoint): \(failure.message); open that port between "
-            + "them, or set \(setting) to an address that \(name) reaches"
+        guard case .activating(let plan, _) = phase, plan.epoch == failure.epoch,
+            plan.plan.stageIndices(of: name).contains(failure.stage)
+        else { return [] }
+        return unreachable(
+            plan, stage: failure.stage + 1, endpoint: failure.endpoint, reason: failure.message, now: now)
+    }
+
+    /// A step cannot come to a stage, or from the last one back: the next plan does without that way, where it can.
+    ///
+    /// - Parameter stage: the one that is not reached; after the last, the coordinator's results.
+    mutating func unreachable(
+        _ plan: EpochPlan, stage: Int, endpoint: String, reason: String, now: Duration
+    ) -> [ClusterAction] {
+        let hop = plan.plan.hops[stage]
+        let message = Placement.unreachableText(from: hop.from, to: hop.to, reason: "\(endpoint): \(reason)")
+        links[hop.from, hop.to] = .unreachable("\(endpoint): \(reason)")
         guard hasBeenReady || failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
         return endEpoch(message, now: now)
     }

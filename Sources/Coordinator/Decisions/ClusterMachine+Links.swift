@@ -5,13 +5,21 @@ import ZeroMQ
 /// How far the measuring of links has come: all ends admit each other first, so that none is turned away.
 struct LinkMeasurement: Sendable {
     var number: UInt64
-    /// Whether ends only admit each other so far.
-    var isAdmitting: Bool
+    /// Whom the ends only admit so far; empty while they measure.
+    var admittedKeys: [CurvePublicKey] = []
     /// Ends that have not answered; the empty name stands for the coordinator.
-    var waiting: Set<String>
+    var waiting: Set<String> = []
     /// What each is to measure.
     var targets: [String: [LinkOrder.Target]]
     var since: Duration
+
+    var isAdmitting: Bool { !admittedKeys.isEmpty }
+
+    func order(for name: String) -> LinkOrder {
+        isAdmitting
+            ? LinkOrder(number: number, admittedKeys: admittedKeys)
+            : LinkOrder(number: number, targets: targets[name] ?? [])
+    }
 }
 
 extension ClusterMachine {
@@ -33,19 +41,13 @@ extension ClusterMachine {
         }
         linkOrderCount += 1
         let keys = settings.coordinatorKey == nil ? [] : Set(members.compactMap { registry.key(of: $0.name) })
-        let measurement = LinkMeasurement(
-            number: linkOrderCount, isAdmitting: !keys.isEmpty, waiting: Set(members.map(\.name)), targets: targets,
-            since: now)
-        guard measurement.isAdmitting else { return sendLinkOrders(measurement) }
-        phase = .measuring(measurement)
         let admitted = keys.union([settings.coordinatorKey].compactMap(\.self)).sorted {
             $0.description < $1.description
         }
-        return [.admitResults(keys)]
-            + members.compactMap { member in
-                let order = LinkOrder(number: measurement.number, admittedKeys: admitted)
-                return registry.members[member.name].map { .send(.measureLinks(order), to: $0.peer) }
-            }
+        var measurement = LinkMeasurement(number: linkOrderCount, targets: targets, since: now)
+        guard !keys.isEmpty else { return sendLinkOrders(measurement, to: targets.keys) }
+        measurement.admittedKeys = admitted
+        return [.admitResults(keys)] + sendLinkOrders(measurement, to: members.map(\.name))
     }
 
     /// What each end found.
@@ -60,18 +62,19 @@ extension ClusterMachine {
         guard measurement.isAdmitting else { return endMeasuring(measurement, now: now) }
         linkOrderCount += 1
         measurement.number = linkOrderCount
-        measurement.isAdmitting = false
-        return sendLinkOrders(measurement)
+        measurement.admittedKeys = []
+        return sendLinkOrders(measurement, to: measurement.targets.keys)
     }
 
-    private mutating func sendLinkOrders(_ measurement: LinkMeasurement) -> [ClusterAction] {
+    private mutating func sendLinkOrders(
+        _ measurement: LinkMeasurement, to ends: some Sequence<String>
+    ) -> [ClusterAction] {
         var measurement = measurement
-        measurement.waiting = Set(measurement.targets.keys)
+        measurement.waiting = Set(ends)
         phase = .measuring(measurement)
-        return measurement.targets.sorted { $0.key < $1.key }.compactMap { name, targets in
-            let order = LinkOrder(number: measurement.number, targets: targets)
-            if name == LinkTable.coordinator { return .measure(order) }
-            return registry.members[name].map { .send(.measureLinks(order), to: $0.peer) }
+        return measurement.waiting.sorted().compactMap { name in
+            if name == LinkTable.coordinator { return .measure(measurement.order(for: name)) }
+            return registry.members[name].map { .send(.measureLinks(measurement.order(for: name)), to: $0.peer) }
         }
     }
 

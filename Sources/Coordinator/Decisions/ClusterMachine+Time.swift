@@ -77,11 +77,9 @@ extension ClusterMachine {
             return giveUp(name, reason: "it did not activate within \(Self.seconds(deadlines.activation))", now: now)
         case .connecting(let plan, let since):
             guard now - since > deadlines.activation else { return [] }
-            let first = plan.plan.stages.first?.worker ?? ""
-            return giveUp(
-                first,
-                reason: "no connection to \(plan.firstEndpoint) within "
-                    + "\(Self.seconds(deadlines.activation))", now: now)
+            return unreachable(
+                plan, stage: 0, endpoint: "\(plan.firstEndpoint)",
+                reason: "no connection within \(Self.seconds(deadlines.activation))", now: now)
         case .running(let plan):
             guard let step = scheduler.inFlight.first else { return [] }
             let limit = stepDeadline(rows: step.rows.count, plan.plan)

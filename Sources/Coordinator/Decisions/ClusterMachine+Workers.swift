@@ -168,6 +168,11 @@ extension ClusterMachine {
 
     /// What a worker may have missed while its connection was down.
     private func pendingOrder(for name: String) -> [ClusterAction] {
+        if case .measuring(let measurement) = phase, measurement.waiting.contains(name),
+            let peer = registry.members[name]?.peer
+        {
+            return [.send(.measureLinks(measurement.order(for: name)), to: peer)]
+        }
         guard let plan = currentPlan, let order = plan.orders[name], let peer = registry.members[name]?.peer else {
             return []
         }

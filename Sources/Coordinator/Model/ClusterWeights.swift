@@ -41,12 +41,16 @@ package struct ClusterWeights: Sendable {
 
 extension ClusterWeights {
     /// Starts to serve them.
+    ///
+    /// - Parameter readers: who may fetch, where connections are encrypted.
     func server(
-        _ options: ClusterOptions, _ sockets: SocketThread, logger: Logger
+        _ options: ClusterOptions, _ sockets: SocketThread, readers: Set<CurvePublicKey>, logger: Logger
     ) throws(WeightTransferError) -> WeightServer {
-        var server = WeightServer.Options(bind: options.weightsBind)
-        if let keys = options.security?.keys { server.socket.security = .server(keys, domain: .weights) }
-        return try WeightServer(server, offer: offer, context: sockets.context, logger: logger)
+        var settings = WeightServer.Options(bind: options.weightsBind)
+        if let keys = options.security?.keys { settings.secure(keys, sockets.admission) }
+        let server = try WeightServer(settings, offer: offer, context: sockets.context, logger: logger)
+        server.admit(readers)
+        return server
     }
 
     /// What orders say of them.

@@ -33,15 +33,16 @@ package struct Cluster: Sendable {
         let hasLocalWorkers = options.workers.contains { $0.start == .local }
         let path = hasLocalWorkers ? try WorkerProgram.locate(options.workerProgram) : nil
         do {
+            let keys = Set(settings.workers.compactMap(\.key))
             let sockets = try await SocketThread.start(
                 SocketThread.Options(
                     control: options.control, results: options.results, keys: options.security?.keys,
-                    admitted: Set(settings.workers.compactMap(\.key)), run: settings.run,
+                    admitted: keys, run: settings.run,
                     heartbeat: options.deadlines.heartbeat,
                     logitCountMax: settings.capacity.maxRows * settings.capacity.vocabularySize))
             settings.resultsEndpoint = options.advertised(sockets.endpoints.results).description
             let server = try options.weights.map { weights throws(WeightTransferError) in
-                try weights.server(options, sockets, logger: logger)
+                try weights.server(options, sockets, readers: keys, logger: logger)
             }
             settings.weights = options.weights.flatMap { weights in
                 server.map { weights.offered(at: options.advertised($0.endpoint)) }
@@ -52,7 +53,7 @@ package struct Cluster: Sendable {
             let service = try CoordinatorService(
                 settings: settings,
                 parts: CoordinatorService.Parts(
-                    sockets: sockets, table: model.table, processes: launcher, logger: logger))
+                    sockets: sockets, table: model.table, weights: server, processes: launcher, logger: logger))
             let engine = ClusterEngine(
                 model: EngineModel(
                     name: options.name, vocabularySize: model.spec.vocabularySize,

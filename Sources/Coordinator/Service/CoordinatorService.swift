@@ -1,6 +1,7 @@
 import Inference
 import Logging
 import Sharding
+import WeightTransfer
 import ZeroMQ
 
 /// Performs what the cluster's decisions ask for: the one actor between requests, sockets and processes.
@@ -9,15 +10,19 @@ package actor CoordinatorService {
     package struct Parts: Sendable {
         package var sockets: SocketThread
         package var table: EmbeddingTable
+        /// Hands weights out; nil where all workers have the files.
+        package var weights: WeightServer?
         /// Starts and ends worker processes; nil where all workers are started by others.
         package var processes: (any WorkerProcesses)?
         package var logger: Logger
 
         package init(
-            sockets: SocketThread, table: EmbeddingTable, processes: (any WorkerProcesses)?, logger: Logger
+            sockets: SocketThread, table: EmbeddingTable, weights: WeightServer? = nil,
+            processes: (any WorkerProcesses)?, logger: Logger
         ) {
             self.sockets = sockets
             self.table = table
+            self.weights = weights
             self.processes = processes
             self.logger = logger
         }
@@ -30,6 +35,7 @@ package actor CoordinatorService {
     private let sockets: SocketThread
     private let embedding: EmbeddingThread
     private let embeddingFailures: AsyncStream<SocketThread.Event>
+    private let weights: WeightServer?
     private let processes: (any WorkerProcesses)?
     private let logger: Logger
     private let started = ContinuousClock.now
@@ -46,6 +52,7 @@ package actor CoordinatorService {
     package init(settings: ClusterSettings, parts: Parts) throws(ZeroMQError) {
         machine = ClusterMachine(settings: settings)
         sockets = parts.sockets
+        weights = parts.weights
         processes = parts.processes
         logger = parts.logger
         let (failures, continuation) = AsyncStream<SocketThread.Event>.makeStream(
@@ -175,6 +182,7 @@ package actor CoordinatorService {
         case .admitResults(let keys):
             post(.admitResults(keys))
         case .admit(let keys, let ended):
+            weights?.admit(keys)
             post(.admit(keys, endingThoseOf: ended))
         case .step(let step, let epoch):
             if !embedding.post(step, epoch) {

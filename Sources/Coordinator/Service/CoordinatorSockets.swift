@@ -71,7 +71,6 @@ final class CoordinatorSockets {
         if options.keys != nil {
             admission = try Admission(in: context) { refusal in events.yield(.refused(refusal)) }
             admission?.allow(options.admitted, in: .control)
-            admission?.allow(options.admitted, in: .weights)
         } else {
             admission = nil
         }
@@ -127,12 +126,11 @@ final class CoordinatorSockets {
             admission?.allow(keys, in: .results)
         case .measure(let order):
             survey?.close()
-            survey = try LinkSurvey(order, in: loop, run: options.run, heartbeat: options.pings, now: .now) { end in
+            survey = LinkSurvey(order, in: loop, run: options.run, heartbeat: options.pings, now: .now) { end in
                 target(end.endpoint, end.key)
             }
         case .admit(let keys, let ended):
             admission?.allow(keys, in: .control)
-            admission?.allow(keys, in: .weights)
             resultsKeys.subtract(ended)
             admission?.allow(resultsKeys, in: .results)
             try control.endConnections(of: ended)

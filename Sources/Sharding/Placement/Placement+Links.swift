@@ -54,12 +54,16 @@ extension Placement {
 
     func unreachable(_ from: String, _ to: String) -> PlacementError {
         let reason = links.obstacle(from: from, to: to) ?? "no answer"
-        let (here, there) = (Self.described(from), Self.described(to))
-        let setting = to == LinkTable.coordinator ? "coordinator.advertise" : "\(there)'s advertise"
         return PlacementError(
-            .unreachable,
-            "placement: \(here) cannot reach \(there): \(reason); open that port between them, or set \(setting) to an "
-                + "address that \(here) reaches")
+            .unreachable, "placement: \(Self.unreachableText(from: from, to: to, reason: reason))")
+    }
+
+    /// Names both ends and what to do.
+    package static func unreachableText(from: String, to: String, reason: String) -> String {
+        let (here, there) = (described(from), described(to))
+        let setting = to == LinkTable.coordinator ? "coordinator.advertise" : "\(there)'s advertise"
+        return "\(here) cannot reach \(there): \(reason); open that port between them, or set \(setting) to an "
+            + "address that \(here) reaches"
     }
 
     private static func described(_ name: String) -> String {

@@ -108,6 +108,8 @@ final class FetchLoop {
             doneBytes += blob.byteCount
             machine.found(index)
             arrived(index, entry)
+            // A file that was touched since is hashed again, which takes its time.
+            reportProgress(now: .now)
         }
         let missing = order.wanted.indices.filter { entries[$0] == nil }
         try store.makeRoom(for: missing.map { (order.wanted[$0].hash, order.wanted[$0].byteCount) })

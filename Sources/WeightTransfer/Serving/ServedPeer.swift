@@ -1,17 +1,21 @@
 import Sharding
 import Synchronization
+import ZeroMQ
 
 /// What one peer has asked for and what is on its way to it; belongs to the server's thread.
 final class ServedPeer {
     /// A ROUTER's name for the connection.
     let id: [UInt8]
+    /// nil in clear.
+    let key: CurvePublicKey?
     let account: SendAccount
     private(set) var lastActive: ContinuousClock.Instant
     private var requests: [WeightRequest] = []
     private var head = 0
 
-    init(_ id: [UInt8], shared: ServerShared, now: ContinuousClock.Instant) {
+    init(_ id: [UInt8], _ key: CurvePublicKey?, shared: ServerShared, now: ContinuousClock.Instant) {
         self.id = id
+        self.key = key
         account = SendAccount(shared)
         lastActive = now
     }

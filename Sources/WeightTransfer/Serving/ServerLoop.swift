@@ -55,6 +55,7 @@ final class ServerLoop {
 
     private func serve() throws(ZeroMQError) {
         while !shared.isStopping {
+            if let keys = shared.takeAdmitted() { try endConnections(exceptOf: keys) }
             try takeRequests()
             let isMoreToSend = try sendChunks()
             if isMoreToSend { continue }
@@ -73,6 +74,12 @@ final class ServerLoop {
         try loop.wait(until: pausedUntil ?? now + .seconds(10))
     }
 
+    private func endConnections(exceptOf keys: Set<CurvePublicKey>) throws(ZeroMQError) {
+        let ended = peers.values.filter { peer in peer.key.map { !keys.contains($0) } ?? false }
+        try socket.endConnections(of: Set(ended.compactMap(\.key)))
+        for peer in ended { forget(peer) }
+    }
+
     // MARK: Requests
 
     private func takeRequests() throws(ZeroMQError) {
@@ -87,7 +94,7 @@ final class ServerLoop {
                 shared.statistics.withLock { $0.rejections += 1 }
                 continue
             }
-            guard let peer = peer(message.sender, now: now) else {
+            guard let peer = peer(message.sender, message.peerKey, now: now) else {
                 rejected.warn("a request for weights was dropped: \(peers.count) peers are being served", now: now)
                 continue
             }
@@ -107,7 +114,7 @@ final class ServerLoop {
         return try message.header.withBytes { bytes throws(WireError) in try WeightRequest(CheckedFrame(bytes)) }
     }
 
-    private func peer(_ id: [UInt8], now: ContinuousClock.Instant) -> ServedPeer? {
+    private func peer(_ id: [UInt8], _ key: CurvePublicKey?, now: ContinuousClock.Instant) -> ServedPeer? {
         if let peer = peers[id] { return peer }
         if peers.count >= options.peersMax {
             guard let idle = peers.values.filter(\.isIdle).min(by: { $0.lastActive < $1.lastActive }) else {
@@ -115,7 +122,7 @@ final class ServerLoop {
             }
             forget(idle)
         }
-        let peer = ServedPeer(id, shared: shared, now: now)
+        let peer = ServedPeer(id, key, shared: shared, now: now)
         peers[id] = peer
         return peer
     }

@@ -9,6 +9,8 @@ package final class WeightServer: Sendable {
         /// Where it listens; port 0 takes a free one.
         package var bind: Endpoint
         package var socket: SocketOptions
+        /// Lets peers in by their keys; nil: in clear.
+        package var admission: Admission?
         /// Bytes that wait in the queue of one peer, or on their way to it; the rest of what it asked for waits as
         /// requests.
         package var queuedBytesPerPeerMax = 8 << 20
@@ -20,6 +22,12 @@ package final class WeightServer: Sendable {
         package init(bind: Endpoint = .loopback(), socket: SocketOptions = .weightServer) {
             self.bind = bind
             self.socket = socket
+        }
+
+        /// Takes only peers whose keys ``WeightServer/admit(_:)`` names.
+        package mutating func secure(_ keys: CurveKeyPair, _ admission: Admission?) {
+            socket.security = .server(keys, domain: .weights)
+            self.admission = admission
         }
     }
 
@@ -37,6 +45,7 @@ package final class WeightServer: Sendable {
     package let offer: WeightOffer
     /// With the port that was taken.
     package let endpoint: Endpoint
+    private let admission: Admission?
     private let shared: ServerShared
     private let thread: OwnedThread
 
@@ -47,6 +56,7 @@ package final class WeightServer: Sendable {
         _ options: Options, offer: WeightOffer, context: Context, logger: Logger
     ) throws(WeightTransferError) {
         self.offer = offer
+        admission = options.admission
         let begun: (ServerShared, OwnedThread, Endpoint)
         do {
             begun = try Self.begin(options, offer: offer, context: context, logger: logger)
@@ -57,6 +67,14 @@ package final class WeightServer: Sendable {
     }
 
     package var statistics: Statistics { shared.statistics.withLock { $0 } }
+
+    /// From now on those with these keys fetch here, and nobody else: connections of others end, and what they have
+    /// asked for is not sent. Any thread.
+    package func admit(_ keys: Set<CurvePublicKey>) {
+        guard let admission else { return }
+        admission.allow(keys, in: .weights)
+        shared.admit(keys)
+    }
 
     /// Stops serving and closes the socket; waits for that. Not on the cooperative pool.
     package func stop() {
@@ -90,11 +108,20 @@ package final class WeightServer: Sendable {
 final class ServerShared: Sendable {
     let wakeup: Wakeup
     let statistics = Mutex(WeightServer.Statistics())
+    private let admitted = Mutex<Set<CurvePublicKey>?>(nil)
     private let stopping = Atomic(false)
     /// Whether the thread waits until a peer has taken something.
     let isAwaitingRelease = Atomic(false)
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
+
+    func admit(_ keys: Set<CurvePublicKey>) {
+        admitted.withLock { $0 = keys }
+        wakeup.signal()
+    }
+
+    /// Who may stay; nil when that has not changed since it was asked for.
+    func takeAdmitted() -> Set<CurvePublicKey>? { admitted.withLock { $0.take() } }
 
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
 

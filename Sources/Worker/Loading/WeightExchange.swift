@@ -11,7 +11,6 @@ final class WeightExchange: Sendable {
     /// Where others fetch.
     let endpoint: Endpoint
     private let server: WeightServer
-    private let admission: Admission?
     private let context: Context
     private let security: WorkerSecurity?
     private let coordinator: Endpoint
@@ -25,7 +24,6 @@ final class WeightExchange: Sendable {
     ) throws(WorkerError) {
         guard let folder = configuration.cacheFolder else { return nil }
         self.context = context
-        self.admission = admission
         self.logger = logger
         security = configuration.security
         coordinator = configuration.coordinator
@@ -36,7 +34,7 @@ final class WeightExchange: Sendable {
             throw WorkerError(.configuration, place: "--cache", "\(error)")
         }
         var options = WeightServer.Options(bind: Endpoint(host: configuration.bind.host, port: 0))
-        if let security { options.socket.security = .server(security.keys, domain: .weights) }
+        if let security { options.secure(security.keys, admission) }
         do {
             server = try WeightServer(options, offer: WeightOffer(store: store), context: context, logger: logger)
         } catch {
@@ -46,7 +44,7 @@ final class WeightExchange: Sendable {
     }
 
     /// Lets those fetch here whom an order names.
-    func admit(_ order: WeightOrder) { admission?.allow(Set(order.readers), in: .weights) }
+    func admit(_ order: WeightOrder) { server.admit(Set(order.readers)) }
 
     /// Begins to fetch blobs from the sources of an order.
     func fetch(

@@ -97,7 +97,7 @@ extension StepLoop {
                         LinkFailure(
                             epoch: stages.epoch, stage: stage.order.index,
                             endpoint: stage.target.endpoint.description,
-                            message: stage.next?.lastProblem ?? "no answer within \(Self.linkDeadline)")))
+                            message: stage.next?.obstacle ?? "no answer within \(Self.linkDeadline)")))
             }
         }
     }

@@ -175,7 +175,7 @@ extension StepLoop {
                 let (frame, payload) = try message.result.logits[range].withUnsafeBytes { bytes in
                     (try message.logitsFrame(range, payload: bytes), Array(bytes))
                 }
-                try link.send(frame, payload: payload, until: .now + Self.logitsDeadline)
+                try link.send(frame, payload: payload, step: result.step, until: .now + Self.logitsDeadline)
             }
         } catch {
             throw StepProblem("results: \(error)")

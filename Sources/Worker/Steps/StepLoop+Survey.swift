@@ -24,7 +24,7 @@ extension StepLoop {
         let earlier = survey?.run == run ? survey?.admittedKeys ?? [] : []
         endSurvey()
         let now = ContinuousClock.now
-        let links = try LinkSurvey(order, in: loop, run: run, heartbeat: heartbeat, now: now) { end in
+        let links = LinkSurvey(order, in: loop, run: run, heartbeat: heartbeat, now: now) { end in
             target(end.endpoint, end.key)
         }
         survey = OpenSurvey(

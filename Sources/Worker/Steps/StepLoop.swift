@@ -37,7 +37,7 @@ final class StepLoop {
             }
             let loop = SocketLoop(context: context, wakeup: wakeup)
             let security = configuration.security.map { SocketSecurity.server($0.keys, domain: .data) } ?? .none
-            let data = try loop.open(.router, options: DataLink.options(security))
+            let data = try loop.open(.router, options: DataLink.receiverOptions(security))
             let endpoint = try data.socket.bind(configuration.bind)
             let steps = StepLoop(
                 configuration, loop, data, admission, inbox: inbox, control: control, counters: counters,

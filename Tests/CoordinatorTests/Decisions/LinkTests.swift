@@ -135,6 +135,18 @@ struct LinkTests {
         #expect(hops[1].estimate == .assumedRemote)
     }
 
+    @Test("a worker whose connection broke while links are measured gets its order again")
+    func askedAgain() throws {
+        var cluster = try remote()
+        cluster.isSilentOnLinks = true
+        cluster.start()
+        let before = cluster.linkOrders.count { $0.end == "a" }
+        cluster.report(.hello(cluster.hello("a")), of: "a")
+        let orders = cluster.linkOrders.filter { $0.end == "a" }
+        #expect(orders.count == before + 1)
+        #expect(orders.last?.order == orders.dropLast().last?.order)
+    }
+
     @Test("a worker that is lost while links are measured is waited for")
     func lostMeanwhile() throws {
         var cluster = try remote()

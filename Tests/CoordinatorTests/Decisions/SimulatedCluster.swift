@@ -38,6 +38,8 @@ struct SimulatedCluster {
     var linkOrders: [(end: String, order: LinkOrder)] = []
     /// Where a worker's data socket is; one that is not in it is on loopback.
     var endpoints: [String: String] = [:]
+    /// Data sockets that the coordinator does not reach.
+    var outOfReach: Set<String> = []
     private var nextInstance: UInt64 = 1
 
     static let layerCount = 6
@@ -169,6 +171,7 @@ struct SimulatedCluster {
             case .send(let order, let peer):
                 if holdsOrders { heldOrders.append((order, peer)) } else { take(order, at: peer) }
             case .connect(let epoch, let endpoint, _):
+                guard !outOfReach.contains(endpoint) else { continue }
                 connection = (epoch, endpoint)
                 pipeline.removeAll()
                 perform(machine.connected(epoch, .assumedLocal, now: now))

@@ -91,4 +91,68 @@ struct PlacementLinkTests {
         #expect(plan.hops.map(\.isMeasured) == [false, true, false])
         #expect(plan.hops[1].estimate.roundTrip == .milliseconds(500))
     }
+
+    @Test("no other way to deal layers out is better, whatever the objective", arguments: 0..<20)
+    func best(seed: Int) throws {
+        var random = SplitMix(state: UInt64(seed))
+        for objective in PlacementObjective.allCases {
+            var placement = placement(["a", "b", "c"], objective: objective)
+            placement.model.layers = Array(placement.model.layers.prefix(5))
+            for index in placement.workers.indices {
+                placement.workers[index].bytesPerSecond = .random(in: 1e9...20e9, using: &random)
+            }
+            for from in ["", "a", "b", "c"] {
+                for to in ["", "a", "b", "c"] where from != to && Bool.random(using: &random) {
+                    placement.links[from, to] = link(
+                        .random(in: 1...200, using: &random), .random(in: 1...100, using: &random))
+                }
+            }
+            let found = try placement.balancedSegments()
+            let costs = allSplits(units: placement.model.unitCount, workers: 3).map { cost(of: $0, placement) }
+            // Of both measures at once, limits that lie close together are tried.
+            let slack = objective == .mixed ? 1.03 : 1 + 1e-9
+            #expect(cost(of: found, placement) <= costs.min()! * slack, "\(objective)")
+        }
+    }
+
+    @Test("many workers and layers are dealt out as few are")
+    func many() throws {
+        var placement = placement((0..<64).map { "w\($0)" })
+        placement.model.layers = Array(repeating: .init(weightBytes: 1 << 30, stateBytesPerToken: 1024), count: 126)
+        let segments = try placement.balancedSegments()
+        #expect(segments.flatMap { Array($0.units) } == Array(0..<127))
+        #expect(segments.count > 16, "8 GiB each do not hold more")
+    }
+
+    private func cost(of segments: [Placement.Segment], _ placement: Placement) -> Double {
+        let ends: [Placement.End] = [nil] + segments.map { $0.worker } + [nil]
+        var slowest = 0.0
+        var sum = 0.0
+        for segment in segments {
+            let seconds = placement.seconds(segment.units, on: segment.worker)
+            (slowest, sum) = (max(slowest, seconds), sum + seconds)
+        }
+        for (from, to) in zip(ends, ends.dropFirst()) {
+            slowest = max(slowest, placement.transferSeconds(from: from, to: to))
+            sum += placement.hopSeconds(from: from, to: to)
+        }
+        return switch placement.objective {
+        case .prompt: slowest
+        case .decode: sum
+        case .mixed: slowest * sum
+        }
+    }
+
+    /// All contiguous ones in the workers' order.
+    private func allSplits(units: Int, workers: Int, from start: Int = 0, after last: Int = -1) -> [[Placement.Segment]]
+    {
+        if start == units { return [[]] }
+        return (last + 1..<max(last + 1, workers)).flatMap { worker in
+            (start + 1...units).flatMap { end in
+                allSplits(units: units, workers: workers, from: end, after: worker).map {
+                    [Placement.Segment(worker: worker, units: start..<end)] + $0
+                }
+            }
+        }
+    }
 }
