@@ -4,7 +4,7 @@ extension Placement {
     ///
     /// The objective weighs the slowest worker or link, which a prompt's chunks wait for, and the sum of all, which one
     /// token passes. For either alone there is a best partition. For both at once the slowest is allowed more and more,
-    /// and the least sum found for each limit; the product decides.
+    /// and the least sum found for each limit; their product decides.
     func balancedSegments() throws(PlacementError) -> [Segment] {
         let costs = SplitCosts(self)
         guard let fastest = costs.partition(by: .slowest) else { throw noPartition() }
@@ -15,14 +15,15 @@ extension Placement {
             return (costs.partition(by: .sum) ?? fastest).segments
         case .mixed:
             let leastSum = costs.partition(by: .sum)?.cost.sum ?? 0
+            let inFlight = max(1, demand.maxSequences)
             var best = fastest
+            var bestProduct = fastest.cost.product(inFlight: inFlight)
             var limit = fastest.cost.slowest
             // Beyond the bound even the least sum makes no better product.
-            while limit * leastSum < best.cost.product {
-                if let split = costs.partition(by: .sum, slowestMax: limit),
-                    split.cost.product < best.cost.product * (1 - 1e-9)
-                {
-                    best = split
+            while limit * leastSum < bestProduct {
+                if let split = costs.partition(by: .sum, slowestMax: limit) {
+                    let product = split.cost.product(inFlight: inFlight)
+                    if product < bestProduct * (1 - 1e-9) { (best, bestProduct) = (split, product) }
                 }
                 limit *= 1.03
             }

@@ -11,7 +11,9 @@ extension Placement {
         let latency = busy.reduce(0, +) + hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: model.rowBytes) }
         let slowestHop = hops.map { Double(model.rowBytes) / $0.estimate.bytesPerSecond }.max() ?? 0
         let slowest = max(busy.max() ?? 0, slowestHop, Self.stepSeconds)
-        return Plan.Prediction(tokensPerSecond: 1 / latency, pipelinedTokensPerSecond: 1 / slowest)
+        // No more tokens are on their way at once than there are sequences.
+        let pipelined = max(slowest, latency / Double(max(1, demand.maxSequences)))
+        return Plan.Prediction(tokensPerSecond: 1 / latency, pipelinedTokensPerSecond: 1 / pipelined)
     }
 
     func aloneOnTheFastest() -> Plan.Prediction? {

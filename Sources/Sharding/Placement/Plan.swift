@@ -70,7 +70,7 @@ package struct Plan: Sendable, Hashable {
         package var worker: String?
         /// One sequence alone.
         package var tokensPerSecond: Double
-        /// Many sequences, all stages busy.
+        /// As many sequences as there may be, all stages as busy as those keep them.
         package var pipelinedTokensPerSecond: Double
     }
 

@@ -112,7 +112,8 @@ struct SplitCost {
     /// Seconds of all that one token passes.
     var sum = 0.0
 
-    var product: Double { slowest * sum }
+    /// Of both, where so many tokens are on their way at once: more do not keep the slowest busy.
+    func product(inFlight: Int) -> Double { max(slowest, sum / Double(inFlight)) * sum }
 
     mutating func add(_ other: SplitCost) {
         slowest = max(slowest, other.slowest)
