@@ -27,7 +27,8 @@ struct OneAnswerTests {
 
     @Test("a coordinator and two workers answer as one process does")
     func twoWorkers() async throws {
-        let options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        options.policy = .roundRobin
         try await RunningCluster.with(Paths.demo, options) { cluster in
             let plan = await cluster.service.status.plan
             #expect(plan?.stages.map(\.worker) == ["a", "b"])

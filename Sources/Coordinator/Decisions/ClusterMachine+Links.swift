@@ -56,14 +56,20 @@ extension ClusterMachine {
             measurement.waiting.remove(name) != nil
         else { return [] }
         let asked = Set((measurement.targets[name] ?? []).map(\.name))
-        for result in findings.results where asked.contains(result.name) { links[name, result.name] = result.finding }
+        var news: [ClusterAction] = []
+        for result in findings.results where asked.contains(result.name) {
+            links[name, result.name] = result.finding
+            guard case .unreachable(let reason) = result.finding else { continue }
+            let text = Placement.unreachableText(from: name, to: result.name, reason: reason)
+            news.append(.log(.warning, "links: \(text); planning without that way", worker: nil))
+        }
         phase = .measuring(measurement)
-        guard measurement.waiting.isEmpty else { return [] }
-        guard measurement.isAdmitting else { return endMeasuring(measurement, now: now) }
+        guard measurement.waiting.isEmpty else { return news }
+        guard measurement.isAdmitting else { return news + endMeasuring(measurement, now: now) }
         linkOrderCount += 1
         measurement.number = linkOrderCount
         measurement.admittedKeys = []
-        return sendLinkOrders(measurement, to: measurement.targets.keys)
+        return news + sendLinkOrders(measurement, to: measurement.targets.keys)
     }
 
     private mutating func sendLinkOrders(

@@ -115,17 +115,23 @@ extension ClusterMachine {
         return [.log(.info, "stopping", worker: nil)] + finishStop(now: now)
     }
 
-    /// Once requests have ended or the time for them is up.
+    /// Once requests have ended or the time for them is up, and the workers have said good-bye: one that did not hear
+    /// the order would hold its port and its memory until it notices that nobody is here.
     mutating func finishStop(now: Duration) -> [ClusterAction] {
         guard let stoppingSince, !hasStopped else { return [] }
+        if let farewellSince {
+            guard registry.members.isEmpty || now - farewellSince >= deadlines.farewell else { return [] }
+            hasStopped = true
+            return [.stopped]
+        }
         guard scheduler.isIdle || !isRunning || now - stoppingSince >= deadlines.drain else { return [] }
         let error = EngineError(.unavailable, "the coordinator is stopping")
         let events = scheduler.failAll(begun: error, waiting: error)
-        hasStopped = true
+        farewellSince = now
         let stops = registry.members.sorted { $0.key < $1.key }.map { _, member in
             ClusterAction.send(.stop(reason: "the coordinator stops"), to: member.peer)
         }
-        return events.map { .deliver($0) } + stops + [.stopped]
+        return events.map { .deliver($0) } + stops + finishStop(now: now)
     }
 
     /// `2.0 s`.

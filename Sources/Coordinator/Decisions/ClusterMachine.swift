@@ -43,6 +43,8 @@ package struct ClusterMachine: Sendable {
     var hasBeenReady = false
     /// When the stop was asked for; nothing new is taken since.
     var stoppingSince: Duration?
+    /// When the workers were told.
+    var farewellSince: Duration?
     var hasStopped = false
     var lastTick: Duration?
     var lastBeat: Duration?

@@ -88,6 +88,8 @@ package struct ClusterSettings: Sendable {
         package var activation: Duration = .seconds(20)
         /// What requests in flight get to finish when the coordinator stops.
         package var drain: Duration = .seconds(10)
+        /// What workers get to say that they leave.
+        package var farewell: Duration = .seconds(2)
 
         package init() {}
     }

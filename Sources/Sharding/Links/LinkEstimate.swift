@@ -11,7 +11,7 @@ package struct LinkEstimate: Sendable, Hashable {
     }
 
     /// What two processes of one machine are taken for until their way was measured.
-    package static let assumedLocal = LinkEstimate(roundTrip: .microseconds(200), bytesPerSecond: 1e9)
+    package static let assumedLocal = LinkEstimate(roundTrip: .microseconds(100), bytesPerSecond: 1e9)
     /// What two machines are taken for: the cable and the switch that most people have.
     package static let assumedRemote = LinkEstimate(roundTrip: .milliseconds(1), bytesPerSecond: 1e8)
 

@@ -2,17 +2,21 @@ extension Placement {
     /// Where a step comes from and goes to: a worker's index, or nil for the coordinator.
     typealias End = Int?
 
+    /// The fastest of a few messages on one machine takes less, however busy that is.
+    private static let localRoundTripMax = Duration.milliseconds(10)
+
     /// Bytes of a result that has one token.
     static let resultBytes = 256
 
     /// What the way between two ends counts for: as measured, or as such ways usually are. nil where there is none.
     ///
-    /// On one machine all ways are alike, and what was measured says more of what else ran there.
+    /// On one machine all ways are alike, and what was measured says more of what else ran there; unless something slow
+    /// lies between, such as a shaped network of containers.
     private func link(from: End, to: End) -> LinkEstimate? {
         let isLocal = machine(from) == machine(to)
         return switch links[name(from), name(to)] {
         case .unreachable: nil
-        case .measured(let estimate): isLocal ? .assumedLocal : estimate
+        case .measured(let estimate): isLocal && estimate.roundTrip < Self.localRoundTripMax ? .assumedLocal : estimate
         case nil: isLocal ? .assumedLocal : .assumedRemote
         }
     }

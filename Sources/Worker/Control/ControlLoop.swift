@@ -77,7 +77,7 @@ final class ControlLoop {
             try flush()
         }
         epochs.cancelLoad()
-        if case .left(let reason) = outcome, membership.isJoined { try send(.leaving(reason)) }
+        if case .left(let reason) = outcome, membership.isJoined { sayGoodbye(reason) }
         return outcome ?? .left("")
     }
 
@@ -175,6 +175,8 @@ final class ControlLoop {
         case .measureLinks, .load, .activate, .drain, .heartbeat, .stop: break
         }
         if case .stop(let reason) = order, membership.isOf(run) {
+            // The coordinator waits for it, also from one that stays for the next.
+            if membership.isJoined { sayGoodbye(reason) }
             return perform(membership.stopped(reason, now: now))
         }
         guard membership.heard(run, now: now) else {
@@ -237,6 +239,14 @@ final class ControlLoop {
             return .sent
         }
         return try socket.socket.send(to: nil, Message(frame))
+    }
+
+    private func sayGoodbye(_ reason: String) {
+        do {
+            try send(.leaving(reason))
+        } catch {
+            logger.warning("the coordinator was not told that this worker leaves: \(error)")
+        }
     }
 
     private func sendHello() {

@@ -192,8 +192,8 @@ struct Membership {
 
     /// The coordinator says good-bye.
     mutating func stopped(_ reason: String, now: Instant) -> [Action] {
-        guard !ending.endsWithCoordinator else { return [.end(.left(reason))] }
         if phase != .away { phase = .greeting(nextHello: now + Self.helloInterval) }
+        guard !ending.endsWithCoordinator else { return [.end(.left(reason))] }
         leaseEnds = nil
         run = nil
         return [.dropRun] + waiting()

@@ -281,8 +281,24 @@ struct FaultTests {
         cluster.drain()
         #expect(cluster.finish(of: id) == .length)
         actions = cluster.machine.tick(now: cluster.now)
-        #expect(actions.contains(.stopped))
+        #expect(!actions.contains(.stopped), "it waits for good-byes")
         #expect(actions.filter { if case .send(.stop, _) = $0 { true } else { false } }.count == 2)
+        cluster.perform(actions)
+        cluster.advance(.milliseconds(50))
+        #expect(cluster.hasStopped)
+    }
+
+    @Test("a worker that does not say good-bye keeps a stop for two seconds")
+    func stoppingWithoutGoodbye() {
+        var cluster = SimulatedCluster()
+        cluster.start()
+        cluster.holdsOrders = true
+        let actions = cluster.machine.stop(now: cluster.now)
+        cluster.perform(actions)
+        cluster.advance(.seconds(1))
+        #expect(!cluster.hasStopped)
+        cluster.advance(.seconds(2))
+        #expect(cluster.hasStopped)
     }
 
     @Test("stopping does not wait for answers beyond its deadline")

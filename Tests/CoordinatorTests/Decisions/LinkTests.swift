@@ -191,7 +191,7 @@ struct LinkTests {
         #expect(hops[1].estimate == slow)
         #expect(hops[2].estimate != slow)
         // Who watches is told of what changed much, once.
-        #expect(cluster.logs.count { $0.hasPrefix("link a > b: now 40 ms, 1.0 MB/s, was 0.20 ms") } == 1)
+        #expect(cluster.logs.count { $0.hasPrefix("link a > b: now 40 ms, 1.0 MB/s, was 0.10 ms") } == 1)
     }
 
     @Test("a prompt's chunks take no link longer than a second")

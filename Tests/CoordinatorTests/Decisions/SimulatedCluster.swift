@@ -230,7 +230,9 @@ struct SimulatedCluster {
             report(.drained(epoch), of: name)
         case .identify:
             report(.hello(hello(name)), of: name)
-        case .helloReply, .heartbeat, .stop:
+        case .stop(let reason):
+            report(.leaving(reason), of: name)
+        case .helloReply, .heartbeat:
             break
         }
     }
