@@ -16,8 +16,6 @@ package final class DataLink {
     package private(set) var isConnected = false
     /// Why it is not ready, as far as that shows.
     package private(set) var lastProblem: String?
-    /// The same for a person, when it is time to say so.
-    package var obstacle: String? { lookup == nil ? lastProblem : "its name is still being looked up" }
     private var lastTold: LinkEstimate?
     private var lastToldAt: ContinuousClock.Instant?
     /// What probes say they are for: the end that is probed takes them by it.
@@ -79,6 +77,9 @@ package final class DataLink {
     package var isReady: Bool { isConnected && meter.isMeasured }
 
     package var estimate: LinkEstimate? { meter.estimate }
+
+    /// What to tell a person when the time for it to be ready is over.
+    package var obstacle: String? { lookup == nil ? lastProblem : "its name is still being looked up" }
 
     package func close() { loop.close(socket) }
 

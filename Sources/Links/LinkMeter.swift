@@ -116,16 +116,12 @@ package struct LinkMeter: Sendable {
             let hasGrown = bytesPerSecond >= before * Self.growth
             let next = min(bytes * 4, Self.fillBytesMax)
             let isNextWorthIt = next > bytes && Double(next) / bytesPerSecond <= Self.fillSecondsMax
-            if left <= 1 || transfer > Self.fillSecondsMax {
-                phase = .measured
-            } else if hasGrown && isNextWorthIt {
-                phase = .filling(bytes: next, left: left - 1, isRepeat: false)
-            } else if hasGrown || !isRepeat {
-                phase = .filling(bytes: bytes, left: left - 1, isRepeat: true)
-            } else if transfer >= Self.clearTransfer || !isNextWorthIt {
+            let isSettled = isRepeat && !hasGrown && (transfer >= Self.clearTransfer || !isNextWorthIt)
+            if left <= 1 || transfer > Self.fillSecondsMax || isSettled {
                 phase = .measured
             } else {
-                phase = .filling(bytes: next, left: left - 1, isRepeat: false)
+                let isLonger = isNextWorthIt && (hasGrown || isRepeat)
+                phase = .filling(bytes: isLonger ? next : bytes, left: left - 1, isRepeat: !isLonger)
             }
         case .measured: break
         }

@@ -37,12 +37,8 @@ struct ServerTests {
         try greedy.socket.connect(loopback.server.endpoint)
         let end = ContinuousClock.now + .seconds(20)
         for index in 0..<64 {
-            var request = Message(
-                try WeightRequest(hash: large.hash, offset: index << 20, byteCount: 1 << 20).frame())
-            while try greedy.socket.send(&request) != .sent {
-                try #require(ContinuousClock.now < end)
-                try loop.wait(until: .now + .milliseconds(5))
-            }
+            let request = WeightRequest(hash: large.hash, offset: index << 20, byteCount: 1 << 20)
+            try greedy.send(try request.frame(), in: loop, until: end)
         }
         for _ in 0..<3 {
             #expect(try loopback.fetch([small]).receivedBytes == 300_000)
@@ -75,13 +71,7 @@ struct ServerTests {
         try dealer.socket.connect(loopback.server.endpoint)
         let end = ContinuousClock.now + .seconds(20)
         let request = try WeightRequest(hash: blob.hash, offset: 0, byteCount: 1 << 20).frame()
-        for _ in 0..<100 {
-            var message = Message(request)
-            while try dealer.socket.send(&message) != .sent {
-                try #require(ContinuousClock.now < end)
-                try loop.wait(until: .now + .milliseconds(5))
-            }
-        }
+        for _ in 0..<100 { try dealer.send(request, in: loop, until: end) }
         var (chunks, refusals) = (0, 0)
         while chunks + refusals < 100 {
             try #require(ContinuousClock.now < end)

@@ -60,6 +60,17 @@ struct SampleBlob: Sendable {
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+extension LoopSocket {
+    /// Sends a frame, as soon as the queue takes it.
+    func send(_ frame: [UInt8], in loop: SocketLoop, until end: ContinuousClock.Instant) throws {
+        var message = Message(frame)
+        while try socket.send(&message) != .sent {
+            try #require(ContinuousClock.now < end)
+            try loop.wait(until: .now + .milliseconds(5))
+        }
+    }
+}
+
 extension TensorStore {
     /// Puts a whole blob into the store, as a fetch would.
     @discardableResult

@@ -140,8 +140,9 @@ extension ClusterMachine {
         _ plan: EpochPlan, stage: Int, endpoint: String, reason: String, now: Duration
     ) -> [ClusterAction] {
         let hop = plan.plan.hops[stage]
-        let message = Placement.unreachableText(from: hop.from, to: hop.to, reason: "\(endpoint): \(reason)")
-        links[hop.from, hop.to] = .unreachable("\(endpoint): \(reason)")
+        let obstacle = "\(endpoint): \(reason)"
+        let message = Placement.unreachableText(from: hop.from, to: hop.to, reason: obstacle)
+        links[hop.from, hop.to] = .unreachable(obstacle)
         guard hasBeenReady || failures + 1 < settings.retries.loadsMax else { return fail(.worker(message)) }
         return endEpoch(message, now: now)
     }

@@ -78,7 +78,7 @@ extension ClusterMachine {
         case .connecting(let plan, let since):
             guard now - since > deadlines.activation else { return [] }
             return unreachable(
-                plan, stage: 0, endpoint: "\(plan.firstEndpoint)",
+                plan, stage: 0, endpoint: plan.firstEndpoint,
                 reason: "no connection within \(Self.seconds(deadlines.activation))", now: now)
         case .running(let plan):
             guard let step = scheduler.inFlight.first else { return [] }

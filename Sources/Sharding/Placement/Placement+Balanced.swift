@@ -7,27 +7,26 @@ extension Placement {
     /// and the least sum found for each limit; their product decides.
     func balancedSegments() throws(PlacementError) -> [Segment] {
         let costs = SplitCosts(self)
-        guard let fastest = costs.partition(by: .slowest) else { throw noPartition() }
+        guard let fastest = costs.partition(by: .slowest), let shortest = costs.partition(by: .sum) else {
+            throw noPartition()
+        }
         switch objective {
-        case .prompt:
-            return (costs.partition(by: .sum, slowestMax: fastest.cost.slowest) ?? fastest).segments
-        case .decode:
-            return (costs.partition(by: .sum) ?? fastest).segments
+        case .prompt: return (costs.partition(by: .sum, slowestMax: fastest.cost.slowest) ?? fastest).segments
+        case .decode: return shortest.segments
         case .mixed:
-            let leastSum = costs.partition(by: .sum)?.cost.sum ?? 0
             let inFlight = max(1, demand.maxSequences)
             var best = fastest
-            var bestProduct = fastest.cost.product(inFlight: inFlight)
             var limit = fastest.cost.slowest
-            // Beyond the bound even the least sum makes no better product.
-            while limit * leastSum < bestProduct {
+            // From there on the shortest is the answer; and beyond the bound even its sum makes no better product.
+            while limit < shortest.cost.slowest,
+                limit * shortest.cost.sum < best.cost.product(inFlight: inFlight)
+            {
                 if let split = costs.partition(by: .sum, slowestMax: limit) {
-                    let product = split.cost.product(inFlight: inFlight)
-                    if product < bestProduct * (1 - 1e-9) { (best, bestProduct) = (split, product) }
+                    best = split.cost.isClearlyBetter(than: best.cost, inFlight: inFlight) ? split : best
                 }
                 limit *= 1.03
             }
-            return best.segments
+            return (shortest.cost.isClearlyBetter(than: best.cost, inFlight: inFlight) ? shortest : best).segments
         }
     }
 

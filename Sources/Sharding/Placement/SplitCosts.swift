@@ -120,6 +120,11 @@ struct SplitCost {
         sum += other.sum
     }
 
+    /// By the product, and by more than what rounding makes.
+    func isClearlyBetter(than other: SplitCost, inFlight: Int) -> Bool {
+        product(inFlight: inFlight) < other.product(inFlight: inFlight) * (1 - 1e-9)
+    }
+
     func isBetter(than other: SplitCost, by measure: SplitCosts.Measure) -> Bool {
         switch measure {
         case .slowest: (slowest, sum) < (other.slowest, other.sum)
