@@ -189,11 +189,7 @@ struct HostileTests {
         let end = ContinuousClock.now + .seconds(20)
         for frames in messages {
             for (place, frame) in frames.enumerated() {
-                var message = Message(frame)
-                while try dealer.socket.send(&message, more: place + 1 < frames.count) != .sent {
-                    try #require(ContinuousClock.now < end)
-                    try loop.wait(until: .now + .milliseconds(5))
-                }
+                try dealer.send(frame, more: place + 1 < frames.count, in: loop, until: end)
             }
         }
         #expect(try loopback.fetch([Self.blob]).receivedBytes == 300_000)
@@ -214,12 +210,8 @@ struct HostileTests {
         ]
         let end = ContinuousClock.now + .seconds(20)
         for (offset, byteCount, isThere) in runs {
-            var message = Message(
-                try WeightRequest(hash: Self.blob.hash, offset: offset, byteCount: byteCount).frame())
-            while try dealer.socket.send(&message) != .sent {
-                try #require(ContinuousClock.now < end)
-                try loop.wait(until: .now + .milliseconds(5))
-            }
+            let request = WeightRequest(hash: Self.blob.hash, offset: offset, byteCount: byteCount)
+            try dealer.send(try request.frame(), in: loop, until: end)
             var isAnswered = false
             while !isAnswered {
                 try #require(ContinuousClock.now < end)

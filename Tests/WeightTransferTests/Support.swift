@@ -62,9 +62,11 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 extension LoopSocket {
     /// Sends a frame, as soon as the queue takes it.
-    func send(_ frame: [UInt8], in loop: SocketLoop, until end: ContinuousClock.Instant) throws {
+    func send(
+        _ frame: [UInt8], more: Bool = false, in loop: SocketLoop, until end: ContinuousClock.Instant
+    ) throws {
         var message = Message(frame)
-        while try socket.send(&message) != .sent {
+        while try socket.send(&message, more: more) != .sent {
             try #require(ContinuousClock.now < end)
             try loop.wait(until: .now + .milliseconds(5))
         }
