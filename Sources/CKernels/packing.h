@@ -22,10 +22,46 @@ static inline shard_layout shard_block_layout(uint32_t type) {
         return (shard_layout){32, sizeof(block_q8_0)};
     case SHARD_TYPE_Q4_0:
         return (shard_layout){32, sizeof(block_q4_0)};
+    case SHARD_TYPE_Q4_1:
+        return (shard_layout){32, sizeof(block_q4_1)};
+    case SHARD_TYPE_Q5_0:
+        return (shard_layout){32, sizeof(block_q5_0)};
+    case SHARD_TYPE_Q5_1:
+        return (shard_layout){32, sizeof(block_q5_1)};
+    case SHARD_TYPE_IQ4_NL:
+        return (shard_layout){32, sizeof(block_iq4_nl)};
+    case SHARD_TYPE_MXFP4:
+        return (shard_layout){32, sizeof(block_mxfp4)};
+    case SHARD_TYPE_Q2_K:
+        return (shard_layout){256, sizeof(block_q2_K)};
+    case SHARD_TYPE_Q3_K:
+        return (shard_layout){256, sizeof(block_q3_K)};
     case SHARD_TYPE_Q4_K:
         return (shard_layout){256, sizeof(block_q4_K)};
+    case SHARD_TYPE_Q5_K:
+        return (shard_layout){256, sizeof(block_q5_K)};
     case SHARD_TYPE_Q6_K:
         return (shard_layout){256, sizeof(block_q6_K)};
+    case SHARD_TYPE_IQ4_XS:
+        return (shard_layout){256, sizeof(block_iq4_xs)};
+    case SHARD_TYPE_TQ1_0:
+        return (shard_layout){256, sizeof(block_tq1_0)};
+    case SHARD_TYPE_TQ2_0:
+        return (shard_layout){256, sizeof(block_tq2_0)};
+    case SHARD_TYPE_IQ1_S:
+        return (shard_layout){256, sizeof(block_iq1_s)};
+    case SHARD_TYPE_IQ1_M:
+        return (shard_layout){256, sizeof(block_iq1_m)};
+    case SHARD_TYPE_IQ2_XXS:
+        return (shard_layout){256, sizeof(block_iq2_xxs)};
+    case SHARD_TYPE_IQ2_XS:
+        return (shard_layout){256, sizeof(block_iq2_xs)};
+    case SHARD_TYPE_IQ2_S:
+        return (shard_layout){256, sizeof(block_iq2_s)};
+    case SHARD_TYPE_IQ3_XXS:
+        return (shard_layout){256, sizeof(block_iq3_xxs)};
+    case SHARD_TYPE_IQ3_S:
+        return (shard_layout){256, sizeof(block_iq3_s)};
     default:
         return (shard_layout){1, 0};
     }
