@@ -19,9 +19,10 @@ _Static_assert(sizeof(block_a8_32) == 40, "shard_activation_bytes says so");
 /// 256 activations: value = scale × q.
 typedef struct block_a8_256 {
     float scale;
-    int16_t sums[16]; // of each 16 values
+    int16_t sums16[16]; // of each 16 values
+    int16_t sums32[8];  // of each 32 values
     int8_t values[256];
 } block_a8_256;
-_Static_assert(sizeof(block_a8_256) == 292, "shard_activation_bytes says so");
+_Static_assert(sizeof(block_a8_256) == 308, "shard_activation_bytes says so");
 
 #endif

@@ -7,7 +7,8 @@
 #define SHARD_DECLARE_MATMUL(set) shard_matmul_function matmul_##set;
 
 #define SHARD_DECLARE_KERNELS(set)                                                                                     \
-    void quantize_##set(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output);           \
+    void quantize_##set(uint32_t kind, const float *restrict x, size_t column_count, size_t panel_rows,                \
+                        void *restrict output);                                                                        \
     void rms_norm_##set(const float *x, const float *weight, size_t count, float epsilon, float *output);              \
     void add_##set(const float *a, const float *b, size_t count, float *output);                                       \
     void silu_multiply_##set(const float *gate, const float *up, size_t count, float *output);                         \

@@ -1,24 +1,146 @@
 // Packing: 16 rows of a matrix interleaved in one tile, so that vector lanes are rows.
 //
-// A tile has the bits of its rows, in another order, the same on every machine. With B blocks a row and "vector"
-// meaning 64 bytes, 4 of each row (row 0 first), 4v … 4v + 3 of the row's bytes:
+// A tile has the bits of its rows, in another order, the same on every machine. Blocks consist of fields (weights, high bits,
+// scales). A tile holds field after field, and of each field block after block; a block's field is interleaved in pieces: piece 0 of row
+// 0, of row 1, … of row 15, piece 1 of row 0, … Weights come in pieces of 4 bytes, so that a vector of 64 bytes has 4
+// bytes of each row. Scales of super-blocks do too: a vector has 4 scales of each row.
 //
-//   F32, F16, BF16   for each column, 16 consecutive elements
-//   Q8_0             [B][8 vectors of qs] [B][16 d]
-//   Q4_0             [B][4 vectors of qs] [B][16 d]
-//   Q4_K             [B][32 vectors of qs] [B]{[16 d] [16 dmin] [12][16] bytes of scales}
-//   Q6_K             [B][32 vectors of ql, 16 vectors of qh] [B]{[16 d] [16][16] scales}
+// Some fields have their bits in another order before they are interleaved, so that kernels need few instructions:
 //
-// Weights come first, so that vectors start on multiples of 64 bytes.
+//   Q5_0, Q5_1 qh       bit i of 32 becomes bit i / 4 of byte i mod 4: one bit for each vector of weights
+//   Q4_K, Q5_K scales   4 bytes of low nibbles of scales, 4 of minima, 4 of high bits; see `arrange_scales_q4_K`
+//   IQ4_XS scales       4 bytes of low nibbles, 2 of high bits; see `arrange_scales_iq4_XS`
+//   all scales in fours their bytes 1 and 2 change places, so that the even bytes are scales 0 and 1, the odd ones 2 and 3
+//
+// Types that are widened are not interleaved: a tile is 16 rows as the file stores them.
 #pragma STDC FP_CONTRACT OFF
 
 #include "packing.h"
 
+#include "scalar/decode.h"
+
+#include <stddef.h>
 #include <string.h>
 
-bool shard_type_is_supported(uint32_t type) {
-    return shard_block_layout(type).bytes != 0;
+// MARK: Forms
+
+enum { FIELDS_MAX = 4 };
+
+/// Consecutive bytes of a block, interleaved in pieces of `piece` bytes.
+typedef struct field {
+    size_t offset, bytes, piece;
+} field;
+
+/// Changes a block's bits from the file's order to the tile's, or back.
+typedef void arrange_function(uint8_t *block, bool back);
+
+typedef struct form {
+    shard_layout layout;
+    field fields[FIELDS_MAX];
+    arrange_function *arrange;
+} form;
+
+static arrange_function arrange_q2_K, arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs,
+    arrange_q5_0, arrange_q5_1;
+
+#define FIELD(block, member, size) {offsetof(block, member), sizeof(((block *)0)->member), size}
+#define FIELD_PAIR(block, member) {offsetof(block, member), 4, 2}
+
+/// The form of a type; NULL for one that kernels do not know, no fields for one that is widened.
+static const form *form_of(uint32_t type) {
+    static const form f32 = {{1, 4}, {{0, 4, 4}}, NULL}, f16 = {{1, 2}, {{0, 2, 2}}, NULL};
+    static const form q8_0 = {
+        {32, sizeof(block_q8_0)}, {FIELD(block_q8_0, qs, 4), FIELD(block_q8_0, d, 2)}, NULL};
+    static const form q4_0 = {
+        {32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), FIELD(block_q4_0, d, 2)}, NULL};
+    static const form q4_1 = {
+        {32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
+    static const form q5_0 = {{32, sizeof(block_q5_0)},
+                              {FIELD(block_q5_0, qs, 4), FIELD(block_q5_0, qh, 4), FIELD(block_q5_0, d, 2)},
+                              arrange_q5_0};
+    static const form q5_1 = {{32, sizeof(block_q5_1)},
+                              {FIELD(block_q5_1, qs, 4), FIELD(block_q5_1, qh, 4), FIELD_PAIR(block_q5_1, d)},
+                              arrange_q5_1};
+    static const form iq4_nl = {
+        {32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
+    static const form mxfp4 = {
+        {32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
+    static const form q2_K = {{256, sizeof(block_q2_K)},
+                              {FIELD(block_q2_K, qs, 4), FIELD(block_q2_K, scales, 4), FIELD_PAIR(block_q2_K, d)},
+                              arrange_q2_K};
+    static const form q3_K = {{256, sizeof(block_q3_K)},
+                              {FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, scales, 4),
+                               FIELD(block_q3_K, d, 2)},
+                              arrange_q3_K};
+    static const form q4_K = {{256, sizeof(block_q4_K)},
+                              {FIELD(block_q4_K, qs, 4), FIELD(block_q4_K, scales, 4), FIELD_PAIR(block_q4_K, d)},
+                              arrange_q4_K};
+    static const form q5_K = {{256, sizeof(block_q5_K)},
+                              {FIELD(block_q5_K, qs, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, scales, 4),
+                               FIELD_PAIR(block_q5_K, d)},
+                              arrange_q5_K};
+    static const form q6_K = {{256, sizeof(block_q6_K)},
+                              {FIELD(block_q6_K, ql, 4), FIELD(block_q6_K, qh, 4), FIELD(block_q6_K, scales, 4),
+                               FIELD(block_q6_K, d, 2)},
+                              arrange_q6_K};
+    static const form iq4_xs = {
+        {256, sizeof(block_iq4_xs)},
+        {FIELD(block_iq4_xs, qs, 4), FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d)},
+        arrange_iq4_xs};
+    static const form iq1_s = {{256, sizeof(block_iq1_s)}, {{0}}, NULL};
+    static const form iq1_m = {{256, sizeof(block_iq1_m)}, {{0}}, NULL};
+    static const form iq2_xxs = {{256, sizeof(block_iq2_xxs)}, {{0}}, NULL};
+    static const form iq2_xs = {{256, sizeof(block_iq2_xs)}, {{0}}, NULL};
+    static const form iq2_s = {{256, sizeof(block_iq2_s)}, {{0}}, NULL};
+    static const form iq3_xxs = {{256, sizeof(block_iq3_xxs)}, {{0}}, NULL};
+    static const form iq3_s = {{256, sizeof(block_iq3_s)}, {{0}}, NULL};
+    static const form tq1_0 = {{256, sizeof(block_tq1_0)}, {{0}}, NULL};
+    static const form tq2_0 = {{256, sizeof(block_tq2_0)}, {{0}}, NULL};
+    switch (type) {
+    case SHARD_TYPE_F32: return &f32;
+    case SHARD_TYPE_F16: return &f16;
+    case SHARD_TYPE_BF16: return &f16;
+    case SHARD_TYPE_Q8_0: return &q8_0;
+    case SHARD_TYPE_Q4_0: return &q4_0;
+    case SHARD_TYPE_Q4_1: return &q4_1;
+    case SHARD_TYPE_Q5_0: return &q5_0;
+    case SHARD_TYPE_Q5_1: return &q5_1;
+    case SHARD_TYPE_IQ4_NL: return &iq4_nl;
+    case SHARD_TYPE_MXFP4: return &mxfp4;
+    case SHARD_TYPE_Q2_K: return &q2_K;
+    case SHARD_TYPE_Q3_K: return &q3_K;
+    case SHARD_TYPE_Q4_K: return &q4_K;
+    case SHARD_TYPE_Q5_K: return &q5_K;
+    case SHARD_TYPE_Q6_K: return &q6_K;
+    case SHARD_TYPE_IQ4_XS: return &iq4_xs;
+    case SHARD_TYPE_IQ1_S: return &iq1_s;
+    case SHARD_TYPE_IQ1_M: return &iq1_m;
+    case SHARD_TYPE_IQ2_XXS: return &iq2_xxs;
+    case SHARD_TYPE_IQ2_XS: return &iq2_xs;
+    case SHARD_TYPE_IQ2_S: return &iq2_s;
+    case SHARD_TYPE_IQ3_XXS: return &iq3_xxs;
+    case SHARD_TYPE_IQ3_S: return &iq3_s;
+    case SHARD_TYPE_TQ1_0: return &tq1_0;
+    case SHARD_TYPE_TQ2_0: return &tq2_0;
+    default: return NULL;
+    }
 }
+
+shard_layout shard_block_layout(uint32_t type) {
+    const form *form = form_of(type);
+    return form != NULL ? form->layout : (shard_layout){1, 0};
+}
+
+bool shard_type_is_supported(uint32_t type) {
+    return form_of(type) != NULL;
+}
+
+bool shard_type_is_widened(uint32_t type) {
+    const form *form = form_of(type);
+    return form != NULL && form->fields[0].bytes == 0;
+}
+
+// MARK: Sizes
 
 bool shard_columns_are_whole(uint32_t type, size_t column_count) {
     shard_layout layout = shard_block_layout(type);
@@ -43,110 +165,207 @@ size_t shard_packed_bytes(uint32_t type, size_t row_count, size_t column_count) 
 }
 
 uint32_t shard_activation_kind(uint32_t type) {
-    switch (type) {
-    case SHARD_TYPE_Q8_0:
-    case SHARD_TYPE_Q4_0:
-        return SHARD_ACTIVATION_Q8_32;
-    case SHARD_TYPE_Q4_K:
-    case SHARD_TYPE_Q6_K:
-        return SHARD_ACTIVATION_Q8_256;
-    default:
+    shard_layout layout = shard_block_layout(type);
+    if (layout.elements == 1 || shard_type_is_widened(type)) {
         return SHARD_ACTIVATION_F32;
     }
-}
-
-size_t shard_activation_bytes(uint32_t kind, size_t column_count) {
-    switch (kind) {
-    case SHARD_ACTIVATION_Q8_32:
-        return column_count / 32 * sizeof(block_a8_32);
-    case SHARD_ACTIVATION_Q8_256:
-        return column_count / 256 * sizeof(block_a8_256);
-    default:
-        return column_count * sizeof(float);
-    }
+    return layout.elements == 32 ? SHARD_ACTIVATION_Q8_32 : SHARD_ACTIVATION_Q8_256;
 }
 
 size_t shard_cache_head_bytes(uint32_t cache_type, size_t head_dim) {
     return 2 * SHARD_BLOCK_POSITIONS * head_dim * (cache_type == SHARD_TYPE_F16 ? 2 : 4);
 }
 
-/// Copies `count` pieces of `size` bytes from one row into its lane of consecutive vectors of 16 pieces.
-static void interleave(const uint8_t *from, size_t size, size_t count, size_t row, uint8_t *to) {
-    for (size_t i = 0; i < count; i++) {
-        memcpy(to + (i * SHARD_TILE_ROWS + row) * size, from + i * size, size);
+// MARK: The order of bits
+
+static void swap_bytes(uint8_t *a, uint8_t *b) {
+    uint8_t kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/// Bytes 1 and 2 of each four change places: even bytes are then the first two, odd bytes the last two. Its own reverse.
+static void arrange_fours(uint8_t *bytes, size_t count) {
+    for (size_t i = 0; i < count; i += 4) {
+        swap_bytes(bytes + i + 1, bytes + i + 2);
     }
 }
 
-static void pack_row_q8_0(const uint8_t *from, size_t blocks, size_t row, uint8_t *tile) {
-    for (size_t b = 0; b < blocks; b++) {
-        const uint8_t *block = from + b * sizeof(block_q8_0);
-        interleave(block + offsetof(block_q8_0, qs), 4, 8, row, tile + b * 512);
-        interleave(block + offsetof(block_q8_0, d), 2, 1, row, tile + blocks * 512 + b * 32);
+/// 32 bits, bit i to bit i / 4 of byte i mod 4.
+static void arrange_high_bits(uint8_t *bytes, bool back) {
+    uint8_t out[4] = {0};
+    for (size_t i = 0; i < 32; i++) {
+        size_t file = i, tile = i % 4 * 8 + i / 4;
+        size_t from = back ? tile : file, to = back ? file : tile;
+        out[to / 8] |= (uint8_t)((bytes[from / 8] >> from % 8 & 1) << to % 8);
+    }
+    memcpy(bytes, out, sizeof out);
+}
+
+/// Byte k of each four: low nibbles of scales k and k + 4; likewise of minima; then their high bits: from bit 0 on two of
+/// scale k, of scale k + 4, of minimum k, of minimum k + 4.
+static void arrange_scales_q4_K(uint8_t *bytes, bool back) {
+    uint8_t out[12] = {0};
+    if (back) {
+        arrange_fours(bytes, 12);
+    }
+    for (int k = 0; k < 4; k++) {
+        int32_t scale[2], minimum[2];
+        if (back) {
+            for (int half = 0; half < 2; half++) {
+                scale[half] = (bytes[k] >> 4 * half & 15) | (bytes[8 + k] >> 2 * half & 3) << 4;
+                minimum[half] = (bytes[4 + k] >> 4 * half & 15) | (bytes[8 + k] >> (4 + 2 * half) & 3) << 4;
+            }
+            out[k] = (uint8_t)(scale[0] | scale[1] >> 4 << 6);
+            out[4 + k] = (uint8_t)(minimum[0] | minimum[1] >> 4 << 6);
+            out[8 + k] = (uint8_t)((scale[1] & 15) | (minimum[1] & 15) << 4);
+        } else {
+            q4_K_scale(bytes, 1, k, &scale[0], &minimum[0]);
+            q4_K_scale(bytes, 1, k + 4, &scale[1], &minimum[1]);
+            out[k] = (uint8_t)((scale[0] & 15) | (scale[1] & 15) << 4);
+            out[4 + k] = (uint8_t)((minimum[0] & 15) | (minimum[1] & 15) << 4);
+            out[8 + k] = (uint8_t)(scale[0] >> 4 | scale[1] >> 4 << 2 | minimum[0] >> 4 << 4 | minimum[1] >> 4 << 6);
+        }
+    }
+    if (!back) {
+        arrange_fours(out, 12);
+    }
+    memcpy(bytes, out, sizeof out);
+}
+
+/// Nibble k of the 4 bytes of low nibbles and of the 2 of high bits: byte k gets the low nibbles of scales k (low) and k + 4,
+/// nibble k the two high bits of scales k (low) and k + 4.
+static void arrange_scales_iq4_xs(uint8_t *low, uint8_t *high, bool back) {
+    static const size_t place[4] = {0, 2, 1, 3};
+    uint8_t low_out[4] = {0}, high_out[2] = {0};
+    for (size_t j = 0; j < 8; j++) {
+        size_t file_low = 4 * j, file_high = 2 * j; // first bits
+        size_t tile_low = 8 * place[j % 4] + 4 * (j / 4), tile_high = 4 * place[j % 4] + 2 * (j / 4);
+        size_t from_low = back ? tile_low : file_low, to_low = back ? file_low : tile_low;
+        size_t from_high = back ? tile_high : file_high, to_high = back ? file_high : tile_high;
+        low_out[to_low / 8] |= (uint8_t)((low[from_low / 8] >> from_low % 8 & 15) << to_low % 8);
+        high_out[to_high / 8] |= (uint8_t)((high[from_high / 8] >> from_high % 8 & 3) << to_high % 8);
+    }
+    memcpy(low, low_out, sizeof low_out);
+    memcpy(high, high_out, sizeof high_out);
+}
+
+static void arrange_q5_0(uint8_t *block, bool back) {
+    arrange_high_bits(block + offsetof(block_q5_0, qh), back);
+}
+static void arrange_q5_1(uint8_t *block, bool back) {
+    arrange_high_bits(block + offsetof(block_q5_1, qh), back);
+}
+static void arrange_q2_K(uint8_t *block, bool back) {
+    (void)back;
+    arrange_fours(block + offsetof(block_q2_K, scales), 16);
+}
+static void arrange_q3_K(uint8_t *block, bool back) {
+    (void)back;
+    arrange_fours(block + offsetof(block_q3_K, scales), 12);
+}
+static void arrange_q4_K(uint8_t *block, bool back) {
+    arrange_scales_q4_K(block + offsetof(block_q4_K, scales), back);
+}
+static void arrange_q5_K(uint8_t *block, bool back) {
+    arrange_scales_q4_K(block + offsetof(block_q5_K, scales), back);
+}
+static void arrange_q6_K(uint8_t *block, bool back) {
+    (void)back;
+    arrange_fours(block + offsetof(block_q6_K, scales), 16);
+}
+static void arrange_iq4_xs(uint8_t *block, bool back) {
+    arrange_scales_iq4_xs(block + offsetof(block_iq4_xs, scales_l), block + offsetof(block_iq4_xs, scales_h), back);
+}
+
+// MARK: Packing
+
+/// Interleaves `size` (a constant) bytes of each row at a time; a missing row is zeros.
+static inline void interleave(const uint8_t *const *rows, size_t bytes, size_t size, uint8_t *restrict to) {
+    for (size_t i = 0; i < bytes; i += size) {
+        for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+            memcpy(to + row * size, rows[row] + i, size);
+        }
+        to += SHARD_TILE_ROWS * size;
     }
 }
 
-static void pack_row_q4_0(const uint8_t *from, size_t blocks, size_t row, uint8_t *tile) {
-    for (size_t b = 0; b < blocks; b++) {
-        const uint8_t *block = from + b * sizeof(block_q4_0);
-        interleave(block + offsetof(block_q4_0, qs), 4, 4, row, tile + b * 256);
-        interleave(block + offsetof(block_q4_0, d), 2, 1, row, tile + blocks * 256 + b * 32);
+static void interleave_field(const uint8_t *const *blocks, const field *field, uint8_t *to) {
+    const uint8_t *rows[SHARD_TILE_ROWS];
+    for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+        rows[row] = blocks[row] + field->offset;
     }
-}
-
-static void pack_row_q4_K(const uint8_t *from, size_t blocks, size_t row, uint8_t *tile) {
-    for (size_t b = 0; b < blocks; b++) {
-        const uint8_t *block = from + b * sizeof(block_q4_K);
-        uint8_t *scales = tile + blocks * 2048 + b * sizeof(tile_scales_q4_K);
-        interleave(block + offsetof(block_q4_K, qs), 4, 32, row, tile + b * 2048);
-        interleave(block + offsetof(block_q4_K, d), 2, 1, row, scales + offsetof(tile_scales_q4_K, d));
-        interleave(block + offsetof(block_q4_K, dmin), 2, 1, row, scales + offsetof(tile_scales_q4_K, dmin));
-        interleave(block + offsetof(block_q4_K, scales), 1, 12, row, scales + offsetof(tile_scales_q4_K, scales));
-    }
-}
-
-static void pack_row_q6_K(const uint8_t *from, size_t blocks, size_t row, uint8_t *tile) {
-    for (size_t b = 0; b < blocks; b++) {
-        const uint8_t *block = from + b * sizeof(block_q6_K);
-        uint8_t *scales = tile + blocks * 3072 + b * sizeof(tile_scales_q6_K);
-        interleave(block + offsetof(block_q6_K, ql), 4, 32, row, tile + b * 3072);
-        interleave(block + offsetof(block_q6_K, qh), 4, 16, row, tile + b * 3072 + 2048);
-        interleave(block + offsetof(block_q6_K, d), 2, 1, row, scales + offsetof(tile_scales_q6_K, d));
-        interleave(block + offsetof(block_q6_K, scales), 1, 16, row, scales + offsetof(tile_scales_q6_K, scales));
-    }
-}
-
-static void pack_row(uint32_t type, const uint8_t *from, size_t blocks, size_t row, uint8_t *tile) {
-    switch (type) {
-    case SHARD_TYPE_F32:
-        return interleave(from, 4, blocks, row, tile);
-    case SHARD_TYPE_F16:
-    case SHARD_TYPE_BF16:
-        return interleave(from, 2, blocks, row, tile);
-    case SHARD_TYPE_Q8_0:
-        return pack_row_q8_0(from, blocks, row, tile);
-    case SHARD_TYPE_Q4_0:
-        return pack_row_q4_0(from, blocks, row, tile);
-    case SHARD_TYPE_Q4_K:
-        return pack_row_q4_K(from, blocks, row, tile);
-    case SHARD_TYPE_Q6_K:
-        return pack_row_q6_K(from, blocks, row, tile);
+    switch (field->piece) {
+    case 4:
+        return interleave(rows, field->bytes, 4, to);
+    case 2:
+        return interleave(rows, field->bytes, 2, to);
     default:
-        return;
+        return interleave(rows, field->bytes, 1, to);
+    }
+}
+
+/// Packs one tile of `block_count` blocks a row from 16 rows; a missing row is NULL and becomes zeros.
+static void pack_tile(const form *form, const uint8_t *const *rows, size_t block_count, uint8_t *tile) {
+    static const uint8_t zeros[SHARD_BLOCK_BYTES_MAX] = {0};
+    uint8_t arranged[SHARD_TILE_ROWS][SHARD_BLOCK_BYTES_MAX];
+    for (size_t b = 0; b < block_count; b++) {
+        const uint8_t *blocks[SHARD_TILE_ROWS];
+        for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+            blocks[row] = rows[row] != NULL ? rows[row] + b * form->layout.bytes : zeros;
+            if (form->arrange != NULL) {
+                memcpy(arranged[row], blocks[row], form->layout.bytes);
+                form->arrange(arranged[row], false);
+                blocks[row] = arranged[row];
+            }
+        }
+        size_t before = 0;
+        for (size_t f = 0; f < FIELDS_MAX; f++) {
+            const field *field = &form->fields[f];
+            interleave_field(blocks, field, tile + SHARD_TILE_ROWS * (block_count * before + b * field->bytes));
+            before += field->bytes;
+        }
     }
 }
 
 void shard_pack(uint32_t type, const void *restrict rows, size_t row_count, size_t column_count, size_t tile_first,
                 size_t tile_end, void *restrict packed) {
-    size_t row_bytes = shard_row_bytes(type, column_count);
-    size_t blocks = column_count / shard_block_layout(type).elements;
+    const form *form = form_of(type);
+    size_t row_bytes = shard_row_bytes(type, column_count), block_count = column_count / form->layout.elements;
     for (size_t t = tile_first; t < tile_end; t++) {
+        const uint8_t *first = (const uint8_t *)rows + t * SHARD_TILE_ROWS * row_bytes;
         uint8_t *tile = (uint8_t *)packed + t * SHARD_TILE_ROWS * row_bytes;
-        size_t first = t * SHARD_TILE_ROWS;
-        if (row_count - first < SHARD_TILE_ROWS) {
-            memset(tile, 0, SHARD_TILE_ROWS * row_bytes);
+        size_t present = row_count - t * SHARD_TILE_ROWS;
+        present = present < SHARD_TILE_ROWS ? present : SHARD_TILE_ROWS;
+        if (form->fields[0].bytes == 0) {
+            memcpy(tile, first, present * row_bytes);
+            memset(tile + present * row_bytes, 0, (SHARD_TILE_ROWS - present) * row_bytes);
+            continue;
         }
-        for (size_t row = 0; row < SHARD_TILE_ROWS && first + row < row_count; row++) {
-            pack_row(type, (const uint8_t *)rows + (first + row) * row_bytes, blocks, row, tile);
+        const uint8_t *tile_rows[SHARD_TILE_ROWS] = {NULL};
+        for (size_t row = 0; row < present; row++) {
+            tile_rows[row] = first + row * row_bytes;
         }
+        pack_tile(form, tile_rows, block_count, tile);
+    }
+}
+
+void shard_unpack_block(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t lane, uint8_t *block) {
+    const form *form = form_of(type);
+    if (form->fields[0].bytes == 0) {
+        memcpy(block, tile + (lane * block_count + b) * form->layout.bytes, form->layout.bytes);
+        return;
+    }
+    size_t before = 0;
+    for (size_t f = 0; f < FIELDS_MAX; f++) {
+        const field *field = &form->fields[f];
+        const uint8_t *from = tile_field(tile, block_count, before, field->bytes, b);
+        for (size_t i = 0; i < field->bytes; i += field->piece) {
+            memcpy(block + field->offset + i, from + i * SHARD_TILE_ROWS + lane * field->piece, field->piece);
+        }
+        before += field->bytes;
+    }
+    if (form->arrange != NULL) {
+        form->arrange(block, true);
     }
 }

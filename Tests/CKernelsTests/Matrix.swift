@@ -38,18 +38,14 @@ struct PackedMatrix {
     /// Activations [count][columns] as the kernels want them, by the table's `quantize`.
     func activations(_ x: [Float], _ table: Table) -> [UInt8] {
         let kind = shard_activation_kind(type.rawValue)
-        let stride = shard_activation_bytes(kind, columns)
         let count = x.count / columns
-        var output = [UInt8](repeating: 0, count: count * stride)
+        var output = [UInt8](repeating: 0xaa, count: count * shard_activation_bytes(kind, columns))
         x.withUnsafeBufferPointer { x in
             output.withUnsafeMutableBytes { output in
                 for n in 0..<count {
-                    let row = x.baseAddress! + n * columns
-                    if type.isFloat {
-                        (output.baseAddress! + n * stride).copyMemory(from: row, byteCount: stride)
-                    } else {
-                        table.call.quantize(kind, row, columns, output.baseAddress! + n * stride)
-                    }
+                    table.call.quantize(
+                        kind, x.baseAddress! + n * columns, columns, shard_panel_rows(n, count),
+                        output.baseAddress! + shard_panel_offset(kind, columns, n))
                 }
             }
         }
@@ -58,15 +54,14 @@ struct PackedMatrix {
 
     /// Multiplies with prepared activations, tiles split at `split`; [count][rows] with two floats between rows, which stay −7.
     func multiply(_ table: Table, _ activations: [UInt8], split: Int = 0) -> [Float] {
-        let stride = shard_activation_bytes(shard_activation_kind(type.rawValue), columns)
-        let count = activations.count / stride
+        let count = activations.count / shard_activation_bytes(shard_activation_kind(type.rawValue), columns)
         var output = [Float](repeating: -7, count: count * (rows + 2))
         packed.withUnsafeBytes { packed in
             var matrix = shard_matrix(
                 packed: packed.baseAddress!, row_count: rows, column_count: columns, type: type.rawValue)
             let tiles = shard_tile_count(rows)
-            table.call.matmul(&matrix, 0, min(split, tiles), activations, stride, count, &output, rows + 2)
-            table.call.matmul(&matrix, min(split, tiles), tiles, activations, stride, count, &output, rows + 2)
+            table.call.matmul(&matrix, 0, min(split, tiles), activations, count, &output, rows + 2)
+            table.call.matmul(&matrix, min(split, tiles), tiles, activations, count, &output, rows + 2)
         }
         return output
     }

@@ -7,7 +7,7 @@ struct QuantizeTests {
     private func quantize(_ table: Table, _ x: [Float]) -> (scale: Float, values: [Int8]) {
         let kind = UInt32(x.count == 32 ? SHARD_ACTIVATION_Q8_32 : SHARD_ACTIVATION_Q8_256)
         var output = [UInt8](repeating: 0xaa, count: shard_activation_bytes(kind, x.count))
-        table.call.quantize(kind, x, x.count, &output)
+        table.call.quantize(kind, x, x.count, 1, &output)
         let scale = output.withUnsafeBytes { $0.loadUnaligned(as: Float.self) }
         return (scale, output.suffix(x.count).map { Int8(bitPattern: $0) })
     }

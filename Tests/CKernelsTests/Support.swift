@@ -30,28 +30,53 @@ enum WeightType: UInt32, CaseIterable, Sendable {
     case bf16 = 30
     case q8_0 = 8
     case q4_0 = 2
+    case q4_1 = 3
+    case q5_0 = 6
+    case q5_1 = 7
+    case iq4_nl = 20
+    case mxfp4 = 39
+    case q2_K = 10
+    case q3_K = 11
     case q4_K = 12
+    case q5_K = 13
     case q6_K = 14
+    case iq4_xs = 23
+    case iq1_s = 19
+    case iq1_m = 29
+    case iq2_xxs = 16
+    case iq2_xs = 17
+    case iq2_s = 22
+    case iq3_xxs = 18
+    case iq3_s = 21
+    case tq1_0 = 34
+    case tq2_0 = 35
 
     var blockElements: Int {
         switch self {
         case .f32, .f16, .bf16: 1
-        case .q8_0, .q4_0: 32
-        case .q4_K, .q6_K: 256
+        case .q8_0, .q4_0, .q4_1, .q5_0, .q5_1, .iq4_nl, .mxfp4: 32
+        default: 256
         }
     }
 
     /// Byte offsets of a block's f16 scales.
     var scaleOffsets: [Int] {
         switch self {
-        case .f32, .bf16: []
-        case .f16, .q8_0, .q4_0: [0]
-        case .q4_K: [0, 2]
+        case .f32, .bf16, .mxfp4, .iq1_m: []
+        case .f16, .q8_0, .q4_0, .q5_0, .iq4_nl, .iq4_xs: [0]
+        case .iq1_s, .iq2_xxs, .iq2_xs, .iq2_s, .iq3_xxs, .iq3_s: [0]
+        case .q4_1, .q5_1, .q4_K, .q5_K: [0, 2]
+        case .q2_K: [80, 82]
+        case .q3_K: [108]
         case .q6_K: [208]
+        case .tq1_0: [52]
+        case .tq2_0: [64]
         }
     }
 
     var isFloat: Bool { blockElements == 1 }
+    /// Whether weights meet activations as they are.
+    var meetsFloats: Bool { shard_activation_kind(rawValue) == UInt32(SHARD_ACTIVATION_F32) }
 
     func rowBytes(_ columns: Int) -> Int { shard_row_bytes(rawValue, columns) }
 }
@@ -94,6 +119,14 @@ struct Random {
             case .bf16:
                 withUnsafeBytes(of: shard_bf16_from_f32(float(1))) {
                     bytes.replaceSubrange(start..<start + 2, with: $0)
+                }
+            case .mxfp4: // exponents near 1
+                bytes[start] = 120 + bytes[start] % 8
+            case .iq1_m: // the f16 scale lies in the high nibbles of 4 numbers
+                let scale = shard_f16_from_f32(float(0.125))
+                for part in 0..<4 {
+                    let high = start + 49 + 2 * part
+                    bytes[high] = bytes[high] & 0x0f | UInt8(scale >> (4 * part) & 15) << 4
                 }
             default:
                 for offset in type.scaleOffsets {

@@ -67,37 +67,43 @@ static void run_functions(const shard_kernels *kernels) {
     free(x), free(y), free(z), free(halves);
 }
 
+/// Writes `count` rows of activations into panels.
+static void prepare(const shard_kernels *kernels, uint32_t kind, const float *x, size_t columns, size_t count,
+                    uint8_t *activations) {
+    for (size_t n = 0; n < count; n++) {
+        kernels->quantize(kind, x + n * columns, columns, shard_panel_rows(n, count),
+                          activations + shard_panel_offset(kind, columns, n));
+    }
+}
+
 static void run_matmul(const shard_kernels *kernels, uint32_t type) {
     enum { ROWS = 75, COLUMNS = 512, COUNT = 11 }; // 5 tiles, the last of 11 rows
-    size_t row_bytes = shard_row_bytes(type, COLUMNS), kind = shard_activation_kind(type);
+    uint32_t kind = shard_activation_kind(type);
+    size_t row_bytes = shard_row_bytes(type, COLUMNS);
     uint8_t *rows = allocate(ROWS * row_bytes), *packed = allocate(shard_packed_bytes(type, ROWS, COLUMNS));
     fill_rows(type, rows, ROWS * row_bytes, type + 10);
     shard_pack(type, rows, ROWS, COLUMNS, 0, shard_tile_count(ROWS), packed);
     emit(packed, shard_packed_bytes(type, ROWS, COLUMNS));
     float *x = allocate(COUNT * COLUMNS * 4), *output = allocate(COUNT * ROWS * 4), *decoded = allocate(COLUMNS * 4);
     fill_floats(x, COUNT * COLUMNS, 8, type + 20);
-    size_t stride = shard_activation_bytes((uint32_t)kind, COLUMNS);
-    uint8_t *activations = allocate(COUNT * stride);
-    for (size_t n = 0; n < COUNT; n++) {
-        if (kind == SHARD_ACTIVATION_F32) {
-            memcpy(activations + n * stride, x + n * COLUMNS, stride);
-        } else {
-            kernels->quantize((uint32_t)kind, x + n * COLUMNS, COLUMNS, activations + n * stride);
-        }
-    }
-    emit(activations, COUNT * stride);
+    size_t activation_bytes = shard_activation_bytes(kind, COLUMNS);
+    uint8_t *activations = allocate(COUNT * activation_bytes);
     shard_matrix matrix = {packed, ROWS, COLUMNS, type};
     for (size_t count = 1; count <= COUNT; count++) {
+        prepare(kernels, kind, x, COLUMNS, count, activations);
+        emit(activations, count * activation_bytes);
         memset(output, 0, COUNT * ROWS * 4);
-        kernels->matmul(&matrix, 0, 2, activations, stride, count, output, ROWS);
-        kernels->matmul(&matrix, 2, shard_tile_count(ROWS), activations, stride, count, output, ROWS);
+        kernels->matmul(&matrix, 0, 2, activations, count, output, ROWS);
+        kernels->matmul(&matrix, 2, shard_tile_count(ROWS), activations, count, output, ROWS);
         emit(output, count * ROWS * 4);
     }
     shard_decode_row(type, rows, COLUMNS, decoded);
     emit(decoded, COLUMNS * 4);
-    shard_matmul_float_activations(&matrix, 0, shard_tile_count(ROWS), x, COLUMNS * 4, 2, output, ROWS);
+    uint8_t *panel = allocate(2 * COLUMNS * 4);
+    prepare(kernels, SHARD_ACTIVATION_F32, x, COLUMNS, 2, panel);
+    shard_matmul_float_activations(&matrix, 0, shard_tile_count(ROWS), panel, 2, output, ROWS);
     emit(output, 2 * ROWS * 4);
-    free(rows), free(packed), free(x), free(output), free(decoded), free(activations);
+    free(rows), free(packed), free(x), free(output), free(decoded), free(activations), free(panel);
 }
 
 /// Grows a cache position by position and attends over it, with a window that starts inside a group.
@@ -164,12 +170,8 @@ static shard_matrix make_matrix(uint32_t type, size_t rows, size_t columns, uint
 static void multiply(const shard_kernels *kernels, const shard_matrix *matrix, const float *x, float *output) {
     uint32_t kind = shard_activation_kind(matrix->type);
     void *activations = allocate(shard_activation_bytes(kind, matrix->column_count));
-    if (kind == SHARD_ACTIVATION_F32) {
-        memcpy(activations, x, matrix->column_count * 4);
-    } else {
-        kernels->quantize(kind, x, matrix->column_count, activations);
-    }
-    kernels->matmul(matrix, 0, shard_tile_count(matrix->row_count), activations, 0, 1, output, matrix->row_count);
+    kernels->quantize(kind, x, matrix->column_count, 1, activations);
+    kernels->matmul(matrix, 0, shard_tile_count(matrix->row_count), activations, 1, output, matrix->row_count);
     free(activations);
 }
 
@@ -241,7 +243,7 @@ int main(int argument_count, char **arguments) {
         return 64;
     }
     run_functions(kernels);
-    for (size_t t = 0; t < 7; t++) {
+    for (size_t t = 0; t < sizeof all_types / sizeof all_types[0]; t++) {
         run_matmul(kernels, all_types[t]);
         run_layer(kernels, all_types[t], t % 2 == 0 ? SHARD_PAIRS_HALVES : SHARD_PAIRS_ADJACENT);
     }

@@ -36,15 +36,40 @@ static void fill_floats(float *x, size_t count, float limit, uint64_t seed) {
     }
 }
 
-static const uint32_t all_types[7] = {
-    SHARD_TYPE_F32, SHARD_TYPE_F16, SHARD_TYPE_BF16, SHARD_TYPE_Q8_0, SHARD_TYPE_Q4_0, SHARD_TYPE_Q4_K, SHARD_TYPE_Q6_K,
+static const uint32_t all_types[] = {
+    SHARD_TYPE_F32,   SHARD_TYPE_F16,     SHARD_TYPE_BF16,   SHARD_TYPE_Q8_0,  SHARD_TYPE_Q4_0,
+    SHARD_TYPE_Q4_1,  SHARD_TYPE_Q5_0,    SHARD_TYPE_Q5_1,   SHARD_TYPE_IQ4_NL, SHARD_TYPE_MXFP4,
+    SHARD_TYPE_Q2_K,  SHARD_TYPE_Q3_K,    SHARD_TYPE_Q4_K,   SHARD_TYPE_Q5_K,  SHARD_TYPE_Q6_K,
+    SHARD_TYPE_IQ4_XS, SHARD_TYPE_IQ1_S,  SHARD_TYPE_IQ1_M,  SHARD_TYPE_IQ2_XXS, SHARD_TYPE_IQ2_XS,
+    SHARD_TYPE_IQ2_S, SHARD_TYPE_IQ3_XXS, SHARD_TYPE_IQ3_S,  SHARD_TYPE_TQ1_0, SHARD_TYPE_TQ2_0,
 };
+
+/// Columns of one block.
+static size_t block_columns(uint32_t type) {
+    return shard_columns_are_whole(type, 1) ? 1 : shard_columns_are_whole(type, 32) ? 32 : 256;
+}
+
+/// Where a block's f16 scale lies.
+static size_t scale_offset(uint32_t type) {
+    switch (type) {
+    case SHARD_TYPE_Q2_K:
+        return 80;
+    case SHARD_TYPE_Q3_K:
+        return 108;
+    case SHARD_TYPE_Q6_K:
+        return 208;
+    case SHARD_TYPE_TQ1_0:
+        return 52;
+    case SHARD_TYPE_TQ2_0:
+        return 64;
+    default:
+        return 0;
+    }
+}
 
 /// Random rows as a file stores them, with scales that are finite.
 static void fill_rows(uint32_t type, uint8_t *rows, size_t size, uint64_t seed) {
-    size_t block = shard_row_bytes(type, type == SHARD_TYPE_F32 || type == SHARD_TYPE_F16 || type == SHARD_TYPE_BF16 ? 1
-                                         : type == SHARD_TYPE_Q8_0 || type == SHARD_TYPE_Q4_0 ? 32
-                                                                                              : 256);
+    size_t block = shard_row_bytes(type, block_columns(type));
     for (size_t i = 0; i < size; i += block) {
         float value = random_float(&seed, 1);
         uint16_t half = shard_f16_from_f32(value * 0x1p-4f), brain = shard_bf16_from_f32(value);
@@ -58,16 +83,25 @@ static void fill_rows(uint32_t type, uint8_t *rows, size_t size, uint64_t seed) 
         case SHARD_TYPE_BF16:
             memcpy(rows + i, &brain, 2);
             break;
-        case SHARD_TYPE_Q4_K:
-            memcpy(rows + i, &half, 2);
-            half = shard_f16_from_f32(random_float(&seed, 1) * 0x1p-4f);
-            memcpy(rows + i + 2, &half, 2);
+        case SHARD_TYPE_MXFP4:
+            rows[i] = 120 + rows[i] % 8;
             break;
-        case SHARD_TYPE_Q6_K:
-            memcpy(rows + i + 208, &half, 2);
+        case SHARD_TYPE_IQ1_M: // the scale lies in the high nibbles of four numbers
+            for (size_t part = 0; part < 4; part++) {
+                rows[i + 49 + 2 * part] = (uint8_t)((rows[i + 49 + 2 * part] & 15) | (half >> 4 * part & 15) << 4);
+            }
+            break;
+        case SHARD_TYPE_Q4_1:
+        case SHARD_TYPE_Q5_1:
+        case SHARD_TYPE_Q2_K:
+        case SHARD_TYPE_Q4_K:
+        case SHARD_TYPE_Q5_K:
+            memcpy(rows + i + scale_offset(type), &half, 2);
+            half = shard_f16_from_f32(random_float(&seed, 1) * 0x1p-4f);
+            memcpy(rows + i + scale_offset(type) + 2, &half, 2);
             break;
         default:
-            memcpy(rows + i, &half, 2);
+            memcpy(rows + i + scale_offset(type), &half, 2);
             break;
         }
     }

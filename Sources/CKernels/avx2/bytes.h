@@ -10,32 +10,33 @@ INLINE u8x64 bytes_load(const uint8_t *x) {
     return (u8x64){_mm256_loadu_si256((const __m256i *)(const void *)x),
                    _mm256_loadu_si256((const __m256i *)(const void *)(x + 32))};
 }
-
-INLINE __m256i low_nibbles(__m256i x) {
-    return _mm256_and_si256(x, _mm256_set1_epi8(15));
+INLINE u8x64 bytes_or(u8x64 x, u8x64 y) {
+    return BOTH2(u8x64, _mm256_or_si256, x, y);
 }
-INLINE __m256i high_nibbles(__m256i x) {
-    return low_nibbles(_mm256_srli_epi16(x, 4));
+INLINE __m256i bits_of(__m256i x, const int right, const uint8_t mask) {
+    __m256i moved = right >= 0 ? _mm256_srli_epi16(x, right) : _mm256_slli_epi16(x, -right);
+    return _mm256_and_si256(moved, _mm256_set1_epi8((char)mask));
+}
+INLINE u8x64 bytes_bits(u8x64 x, const int right, const uint8_t mask) {
+    return (u8x64){bits_of(x.a, right, mask), bits_of(x.b, right, mask)};
 }
 INLINE u8x64 bytes_low(u8x64 x) {
-    return BOTH1(u8x64, low_nibbles, x);
+    return bytes_bits(x, 0, 15);
 }
 INLINE u8x64 bytes_high(u8x64 x) {
-    return BOTH1(u8x64, high_nibbles, x);
+    return bytes_bits(x, 4, 15);
 }
-
-INLINE __m256i six_bits(__m256i low, __m256i high, size_t k) {
-    __m256i nibbles = k < 2 ? low_nibbles(low) : high_nibbles(low);
-    __m256i top = k == 0   ? _mm256_slli_epi16(high, 4)
-                  : k == 1 ? _mm256_slli_epi16(high, 2)
-                  : k == 2 ? high
-                           : _mm256_srli_epi16(high, 2);
-    return _mm256_or_si256(nibbles, _mm256_and_si256(top, _mm256_set1_epi8(0x30)));
+INLINE __m256i value_if(__m256i x, __m256i bit, __m256i value) {
+    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(x, bit), bit), value);
 }
-
-/// Nibbles of weights of kind k (Q6_K: see block_q6_K) with their two high bits on top.
-INLINE u8x64 bytes_six_bits(u8x64 low, u8x64 high, size_t k) {
-    return (u8x64){six_bits(low.a, high.a, k), six_bits(low.b, high.b, k)};
+INLINE u8x64 bytes_or_if(u8x64 x, u8x64 y, uint8_t bit, uint8_t value) {
+    __m256i bits = _mm256_set1_epi8((char)bit), values = _mm256_set1_epi8((char)value);
+    return bytes_or(x, (u8x64){value_if(y.a, bits, values), value_if(y.b, bits, values)});
+}
+/// Bytes of a table of 16, by nibbles.
+INLINE u8x64 bytes_lookup(const uint8_t *table, u8x64 nibbles) {
+    __m256i twice = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+    return (u8x64){_mm256_shuffle_epi8(twice, nibbles.a), _mm256_shuffle_epi8(twice, nibbles.b)};
 }
 
 /// 4 activations in every lane.
@@ -47,82 +48,90 @@ INLINE __m256i four_activations(const int8_t *a) {
 
 #ifdef SHARD_VNNI
 
-/// Signed weights are made unsigned by adding 128.
-INLINE u8x64 bytes_load_signed(const uint8_t *x) {
-    u8x64 bytes = bytes_load(x);
+// One instruction multiplies unsigned bytes with signed ones and adds four products to a sum: signed weights are made
+// unsigned by adding 128.
+enum { SHARD_SIGNED_OFFSET = 128 };
+
+INLINE u8x64 bytes_signed(u8x64 x) {
     __m256i sign = _mm256_set1_epi8((char)0x80);
-    return (u8x64){_mm256_xor_si256(bytes.a, sign), _mm256_xor_si256(bytes.b, sign)};
+    return (u8x64){_mm256_xor_si256(x.a, sign), _mm256_xor_si256(x.b, sign)};
 }
-
-INLINE i32x16 dot_four(i32x16 sum, u8x64 w, const int8_t *a) {
+INLINE size_t dots_groups(const int bits) {
+    (void)bits;
+    return 8;
+}
+INLINE i32x16 dots_start(i32x16 sum, const int bits) {
+    (void)bits;
+    return sum;
+}
+INLINE i32x16 dots_add(i32x16 dots, u8x64 w, const int8_t *a, const int bits) {
+    (void)bits;
     __m256i four = four_activations(a);
-    return (i32x16){_mm256_dpbusd_avx_epi32(sum.a, w.a, four), _mm256_dpbusd_avx_epi32(sum.b, w.b, four)};
+    return (i32x16){_mm256_dpbusd_avx_epi32(dots.a, w.a, four), _mm256_dpbusd_avx_epi32(dots.b, w.b, four)};
 }
-
-INLINE i32x16 dot_nibbles(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    for (size_t g = 0; g < 8; g++) {
-        sum = dot_four(sum, w[g], a + 4 * g);
-    }
-    return sum;
+INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
+    (void)sum, (void)bits;
+    return dots;
 }
-
-INLINE i32x16 dot_six_bits(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    for (size_t g = 0; g < 4; g++) {
-        sum = dot_four(sum, w[g], a + 4 * g);
-    }
-    return sum;
+INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+    (void)bits;
+    return scale;
 }
-
-INLINE i32x16 dot_signed(const u8x64 *w, const int8_t *a, int32_t a_sum) {
-    return dot_nibbles(i32_set(-128 * a_sum), w, a);
+INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
+    (void)bits;
+    return i32_add(total, i32_mul(multiplier, dots));
+}
+INLINE i32x16 i32_plus_products(i32x16 sum, i32x16 pairs, const int16_t *two) {
+    __m256i both = four_activations((const void *)two);
+    return (i32x16){_mm256_dpwssd_avx_epi32(sum.a, pairs.a, both), _mm256_dpwssd_avx_epi32(sum.b, pairs.b, both)};
 }
 
 #else
 
-INLINE u8x64 bytes_load_signed(const uint8_t *x) {
-    return bytes_load(x);
-}
+// Products of unsigned and signed bytes are added in pairs to 16 bits: of small weights several pairs fit before they are
+// added to 32 bits. Signed weights: |weight| × (sign of weight × activation), at most 2 × 128 × 127, one pair fits.
+enum { SHARD_SIGNED_OFFSET = 0 };
 
-INLINE __m256i add_pairs(__m256i sum, __m256i pairs) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+INLINE u8x64 bytes_signed(u8x64 x) {
+    return x;
 }
-
-/// Pairs are at most 2 × 15 × 127; eight of them fit 16 bits.
-INLINE i32x16 dot_nibbles(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    __m256i first = _mm256_setzero_si256(), second = first;
-    for (size_t g = 0; g < 8; g++) {
-        __m256i four = four_activations(a + 4 * g);
-        first = _mm256_add_epi16(first, _mm256_maddubs_epi16(w[g].a, four));
-        second = _mm256_add_epi16(second, _mm256_maddubs_epi16(w[g].b, four));
-    }
-    return (i32x16){add_pairs(sum.a, first), add_pairs(sum.b, second)};
+/// Pairs that fit 16 bits: 2 × (2^bits − 1) × 127 each.
+INLINE size_t dots_groups(const int bits) {
+    return bits <= 4 ? 8 : bits == 5 ? 4 : bits == 6 ? 2 : 8;
 }
-
-/// Pairs are at most 2 × 63 × 127; two of them fit 16 bits.
-INLINE i32x16 dot_six_bits(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    for (size_t g = 0; g < 4; g += 2) {
-        __m256i four = four_activations(a + 4 * g), next = four_activations(a + 4 * g + 4);
-        __m256i first = _mm256_add_epi16(_mm256_maddubs_epi16(w[g].a, four), _mm256_maddubs_epi16(w[g + 1].a, next));
-        __m256i second = _mm256_add_epi16(_mm256_maddubs_epi16(w[g].b, four), _mm256_maddubs_epi16(w[g + 1].b, next));
-        sum = (i32x16){add_pairs(sum.a, first), add_pairs(sum.b, second)};
-    }
-    return sum;
+INLINE __m256i eight_plus_pairs(__m256i sum, __m256i pairs, __m256i factor) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, factor));
 }
-
+INLINE i32x16 add_pairs(i32x16 sum, i32x16 pairs, i32x16 factor) {
+    return (i32x16){eight_plus_pairs(sum.a, pairs.a, factor.a), eight_plus_pairs(sum.b, pairs.b, factor.b)};
+}
+INLINE i32x16 dots_start(i32x16 sum, const int bits) {
+    return bits == 8 ? sum : i32_set(0);
+}
 INLINE __m256i signed_pairs(__m256i w, __m256i four) {
     return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(four, w));
 }
-
-/// |weight| × (sign of weight × activation): at most 2 × 128 × 127, one fits 16 bits.
-INLINE i32x16 dot_signed(const u8x64 *w, const int8_t *a, int32_t a_sum) {
-    (void)a_sum;
-    i32x16 sum = i32_set(0);
-    for (size_t g = 0; g < 8; g++) {
-        __m256i four = four_activations(a + 4 * g);
-        sum.a = add_pairs(sum.a, signed_pairs(w[g].a, four));
-        sum.b = add_pairs(sum.b, signed_pairs(w[g].b, four));
+INLINE i32x16 dots_add(i32x16 dots, u8x64 w, const int8_t *a, const int bits) {
+    __m256i four = four_activations(a);
+    if (bits < 8) {
+        return (i32x16){_mm256_add_epi16(dots.a, _mm256_maddubs_epi16(w.a, four)),
+                        _mm256_add_epi16(dots.b, _mm256_maddubs_epi16(w.b, four))};
     }
-    return sum;
+    return add_pairs(dots, (i32x16){signed_pairs(w.a, four), signed_pairs(w.b, four)}, i32_set(0x00010001));
+}
+INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
+    return bits == 8 ? dots : add_pairs(sum, dots, i32_set(0x00010001));
+}
+INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+    return bits == 8 ? scale : i32_or(i32_and(scale, i32_set(0xffff)), i32_shift_left(scale, 16));
+}
+INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
+    return bits == 8 ? i32_add(total, i32_mul(multiplier, dots)) : add_pairs(total, dots, multiplier);
+}
+INLINE i32x16 i32_plus_products(i32x16 sum, i32x16 pairs, const int16_t *two) {
+    int32_t both;
+    memcpy(&both, two, sizeof both);
+    return add_pairs(sum, pairs, i32_set(both));
 }
 
 #endif

@@ -4,6 +4,8 @@
 
 /// Activation rows multiplied at once: 4 take 8 of the 16 registers.
 #define SHARD_ROWS_AT_ONCE 4
+/// Sums of products with float weights at once.
+#define SHARD_FLOAT_SUMS 4
 
 typedef struct f32x16 {
     __m256 a, b;
@@ -141,6 +143,22 @@ INLINE void i32_store_i8(int8_t *x, i32x16 value) {
     __m128i first = _mm_packs_epi32(_mm256_castsi256_si128(value.a), _mm256_extracti128_si256(value.a, 1));
     __m128i second = _mm_packs_epi32(_mm256_castsi256_si128(value.b), _mm256_extracti128_si256(value.b, 1));
     _mm_storeu_si128((__m128i *)(void *)x, _mm_packs_epi16(first, second));
+}
+INLINE i32x16 i32_load(const int32_t *x) {
+    return (i32x16){_mm256_loadu_si256((const __m256i *)(const void *)x),
+                    _mm256_loadu_si256((const __m256i *)(const void *)(x + 8))};
+}
+INLINE i32x16 i32_load_u16(const uint16_t *x) {
+    return (i32x16){_mm256_cvtepu16_epi32(load_eight_halves(x)), _mm256_cvtepu16_epi32(load_eight_halves(x + 8))};
+}
+INLINE i32x16 i32_sub_bytes(i32x16 x, i32x16 y) {
+    return BOTH2(i32x16, _mm256_sub_epi8, x, y);
+}
+INLINE i32x16 i16_high_bytes(i32x16 x) {
+    return (i32x16){_mm256_srai_epi16(x.a, 8), _mm256_srai_epi16(x.b, 8)};
+}
+INLINE i32x16 i16_low_bytes(i32x16 x) {
+    return i16_high_bytes((i32x16){_mm256_slli_epi16(x.a, 8), _mm256_slli_epi16(x.b, 8)});
 }
 INLINE int32_t i32_sum(i32x16 x) {
     __m256i by8 = _mm256_add_epi32(x.a, x.b);

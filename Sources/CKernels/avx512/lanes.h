@@ -4,6 +4,8 @@
 
 /// Activation rows multiplied at once: 8 sums and 8 vectors of weights fit the 32 registers.
 #define SHARD_ROWS_AT_ONCE 8
+/// Sums of products with float weights at once.
+#define SHARD_FLOAT_SUMS 16
 
 typedef __m512 f32x16;
 typedef __m512i i32x16;
@@ -115,6 +117,21 @@ INLINE i32x16 i32_load_i8(const int8_t *x) {
 }
 INLINE void i32_store_i8(int8_t *x, i32x16 a) {
     _mm_storeu_si128((__m128i *)(void *)x, _mm512_cvtepi32_epi8(a));
+}
+INLINE i32x16 i32_load(const int32_t *x) {
+    return _mm512_loadu_si512(x);
+}
+INLINE i32x16 i32_load_u16(const uint16_t *x) {
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)x));
+}
+INLINE i32x16 i32_sub_bytes(i32x16 a, i32x16 b) {
+    return _mm512_sub_epi8(a, b);
+}
+INLINE i32x16 i16_high_bytes(i32x16 a) {
+    return _mm512_srai_epi16(a, 8);
+}
+INLINE i32x16 i16_low_bytes(i32x16 a) {
+    return i16_high_bytes(_mm512_slli_epi16(a, 8));
 }
 INLINE int32_t i32_sum(i32x16 a) {
     return _mm512_reduce_add_epi32(a);

@@ -56,11 +56,11 @@ enum {
 
 /// How the activations that a matrix is multiplied with are stored; see `shard_activation_kind`.
 enum {
-    /// f32, as they are: for matrices of F32, F16, BF16.
+    /// f32, as they are: for matrices of F32, F16, BF16, and of types that are widened.
     SHARD_ACTIVATION_F32 = 0,
-    /// 8 bits with one scale per 32: for Q8_0, Q4_0.
+    /// 8 bits with one scale per 32: for types with blocks of 32.
     SHARD_ACTIVATION_Q8_32 = 1,
-    /// 8 bits with one scale per 256: for Q4_K, Q6_K.
+    /// 8 bits with one scale per 256: for K-quants and IQ4_XS.
     SHARD_ACTIVATION_Q8_256 = 2,
 };
 
@@ -75,18 +75,24 @@ enum {
 enum {
     /// Output rows that are interleaved in one tile of a packed matrix.
     SHARD_TILE_ROWS = 16,
+    /// Rows of activations that lie together in a panel.
+    SHARD_PANEL_ROWS = 8,
     /// Positions in a cache block, and in one group of the online softmax.
     SHARD_BLOCK_POSITIONS = 64,
     /// Positions in a span, which has a maximum, sum and accumulator of its own.
     SHARD_SPAN_POSITIONS = 512,
     /// Version of the packed layout: part of the key of whatever stores packed matrices.
-    SHARD_PACKED_VERSION = 1,
+    SHARD_PACKED_VERSION = 2,
 };
 
 // MARK: Sizes and packing (the same bytes on every machine)
 
 /// Whether kernels compute with `type`.
 bool shard_type_is_supported(uint32_t type);
+
+/// Whether matrices of `type` are widened to f32 piece by piece as they are multiplied: right, but slow. Their tiles are rows
+/// as files store them, their activations f32.
+bool shard_type_is_widened(uint32_t type);
 
 /// Whether rows of `type` may have `column_count` elements: any for floats, else a multiple of 32 or 256; never 0.
 bool shard_columns_are_whole(uint32_t type, size_t column_count);
@@ -117,8 +123,14 @@ void shard_decode_row(uint32_t type, const void *restrict row, size_t column_cou
 /// The kind of activations (`SHARD_ACTIVATION_…`) that a matrix of `type` is multiplied with.
 uint32_t shard_activation_kind(uint32_t type);
 
-/// Bytes of one row of activations of a kind: 4 per column for f32, else 40 per 32 or 292 per 256.
+/// Bytes of one row of activations of a kind: 4 per column for f32, else 40 per 32 or 308 per 256.
 size_t shard_activation_bytes(uint32_t kind, size_t column_count);
+
+/// Rows of the panel that row n of `activation_count` rows of activations is in; see `shard_matmul_function`.
+size_t shard_panel_rows(size_t n, size_t activation_count);
+
+/// Where the first block of row n lies in activations, in bytes.
+size_t shard_panel_offset(uint32_t kind, size_t column_count, size_t n);
 
 // MARK: Single values
 
@@ -179,21 +191,28 @@ typedef struct shard_matrix {
 
 /// Multiplies tiles [tile_first, tile_end) of a matrix with `activation_count` rows of activations.
 ///
-/// Row n of the activations starts `n × activation_stride` bytes after `activations` and is of the kind of the matrix's
-/// type. output[n × output_stride + r] is written for each row r of the tiles with r < row_count; `output` is the
-/// address of row 0 whatever the range of tiles, `output_stride` counts floats.
+/// The activations are of the kind of the matrix's type, in panels of 8 rows (the last has what is left): panel p starts
+/// 8 × p × `shard_activation_bytes` after `activations` and holds, block after block (for f32: element after element), that
+/// block of each of its rows; `quantize` writes it. output[n × output_stride + r] is written for each row r of the tiles
+/// with r < row_count; `output` is the address of row 0 whatever the range of tiles, `output_stride` counts floats.
 ///
-/// Starting from 0, for each output: float types: acc = fma(weight, activation, acc), columns in order.
-/// Q8_0, Q4_0: for each 32 columns in order, dot = Σ weight × activation as an exact integer,
-/// acc = fma(float(dot), weight_scale × activation_scale, acc).
-/// Q6_K: for each 256 columns, dot = Σ subscale × weight × activation, likewise. Q4_K: likewise, then with
-/// minima = Σ submin × activation: acc = fma(−float(minima), weight_minimum_scale × activation_scale, acc).
+/// Starting from 0, for each output:
+///
+/// - Float types, and those that are widened to f32: acc = fma(weight, activation, acc), columns in order.
+/// - Blocks of 32, in order: dot = Σ weight × activation, an exact integer; acc = fma(float(dot), d × scale, acc). With a
+///   minimum (Q4_1, Q5_1), then acc = fma(float(Σ activation), m × scale, acc).
+/// - Blocks of 256, in order: dot = Σ subscale × weight × activation, an exact integer; acc = fma(float(dot), d × scale,
+///   acc). With minima (Q2_K, Q4_K, Q5_K), then acc = fma(−float(Σ subminimum × activation), dmin × scale, acc).
+///
+/// `scale` is the activations'. Weights are integers: of MXFP4 twice its values (and d is half its scale), of IQ4_NL
+/// and IQ4_XS those of their table; an offset (8 for Q4_0) is part of the weight.
 typedef void shard_matmul_function(const shard_matrix *restrict matrix, size_t tile_first, size_t tile_end,
-                                   const void *restrict activations, size_t activation_stride, size_t activation_count,
-                                   float *restrict output, size_t output_stride);
+                                   const void *restrict activations, size_t activation_count, float *restrict output,
+                                   size_t output_stride);
 
-/// Multiplies quantised (or float) weights with f32 activations: weight decoded to f32, one fma a column, in order.
-/// The reference for accuracy; no table uses it for quantised types. Same arguments as `matmul`, activations f32.
+/// Multiplies weights of any type with f32 activations: weight decoded to f32, one fma a column, in order.
+/// The reference for accuracy, and the definition of `matmul` for types that are widened. Same arguments as `matmul`,
+/// activations f32.
 shard_matmul_function shard_matmul_float_activations;
 
 /// The part of attention that one thread does: some query heads of one token that share a key/value head, over the
@@ -234,12 +253,14 @@ typedef struct shard_kernels {
 
     shard_matmul_function *matmul;
 
-    /// Quantises one row: output of `shard_activation_bytes(kind, column_count)`, kind Q8_32 or Q8_256.
+    /// Writes one row of activations of a kind into a panel of `panel_rows` rows (1 to 8).
     ///
-    /// For each block: scale = max|x| / 127; value = nearest even of x × (1 / scale), which lies in ±127. A block
+    /// `output` is the address of the row's first block; the next ones follow `panel_rows` blocks apart. f32 is
+    /// copied. Otherwise, for each block: scale = max|x| / 127; value = nearest even of x × (1 / scale), which lies in ±127. A block
     /// whose scale is below the smallest normal f32 is all zeros with scale 0; one with a non-finite element
     /// has values 0 and scale NaN, so that all outputs become NaN and are noticed.
-    void (*quantize)(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output);
+    void (*quantize)(uint32_t kind, const float *restrict x, size_t column_count, size_t panel_rows,
+                     void *restrict output);
 
     /// output[i] = (x[i] × (1 / sqrt(mean(x²) + epsilon))) × weight[i]. The mean is a sum of 16 partials (index mod 16,
     /// fma in order), added by halves (i + 8, + 4, + 2, + 1), divided by float(count). `output` may be `x`.

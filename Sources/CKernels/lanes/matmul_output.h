@@ -2,6 +2,8 @@
 #ifndef SHARD_LANES_MATMUL_OUTPUT_H
 #define SHARD_LANES_MATMUL_OUTPUT_H
 
+#include "../panel.h"
+
 typedef struct matmul_work {
     const uint8_t *packed;
     size_t tile_bytes;
@@ -9,13 +11,17 @@ typedef struct matmul_work {
     size_t column_count;
     /// Blocks of the matrix's type in a row.
     size_t block_count;
-    const uint8_t *activations;
-    size_t activation_stride;
+    const void *activations;
     size_t activation_count;
     float *output;
     size_t output_stride;
 } matmul_work;
 
+INLINE const uint8_t *tile_at(const matmul_work *work, size_t tile) {
+    return work->packed + tile * work->tile_bytes;
+}
+
+/// Writes the results of activation row n with a tile.
 INLINE void write_output(const matmul_work *work, size_t tile, size_t n, f32x16 sums) {
     float *output = work->output + n * work->output_stride + tile * SHARD_TILE_ROWS;
     size_t rows = work->row_count - tile * SHARD_TILE_ROWS;
@@ -26,6 +32,18 @@ INLINE void write_output(const matmul_work *work, size_t tile, size_t n, f32x16 
         f32_store(all, sums);
         memcpy(output, all, rows * sizeof *all);
     }
+}
+
+/// What `write_output` wrote; lanes past the last row are 0.
+INLINE f32x16 read_output(const matmul_work *work, size_t tile, size_t n) {
+    const float *output = work->output + n * work->output_stride + tile * SHARD_TILE_ROWS;
+    size_t rows = work->row_count - tile * SHARD_TILE_ROWS;
+    if (rows >= SHARD_TILE_ROWS) {
+        return f32_load(output);
+    }
+    float all[SHARD_TILE_ROWS] = {0};
+    memcpy(all, output, rows * sizeof *all);
+    return f32_load(all);
 }
 
 #endif

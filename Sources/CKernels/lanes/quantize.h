@@ -23,21 +23,32 @@ INLINE float quantize_parts(const float *x, const size_t parts, int8_t *values, 
     return scale;
 }
 
-void NAME(quantize)(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output) {
+void NAME(quantize)(uint32_t kind, const float *restrict x, size_t column_count, size_t panel_rows,
+                    void *restrict output) {
     int32_t sums[16];
     if (kind == SHARD_ACTIVATION_Q8_32) {
-        block_a8_32 *blocks = output;
-        for (size_t b = 0; b < column_count / 32; b++) {
-            blocks[b].scale = quantize_parts(x + b * 32, 2, blocks[b].values, sums);
-            blocks[b].sum = sums[0] + sums[1];
+        block_a8_32 *block = output;
+        for (size_t b = 0; b < column_count / 32; b++, block += panel_rows) {
+            block->scale = quantize_parts(x + b * 32, 2, block->values, sums);
+            block->sum = sums[0] + sums[1];
         }
-    } else {
-        block_a8_256 *blocks = output;
-        for (size_t b = 0; b < column_count / 256; b++) {
-            blocks[b].scale = quantize_parts(x + b * 256, 16, blocks[b].values, sums);
+    } else if (kind == SHARD_ACTIVATION_Q8_256) {
+        block_a8_256 *block = output;
+        for (size_t b = 0; b < column_count / 256; b++, block += panel_rows) {
+            block->scale = quantize_parts(x + b * 256, 16, block->values, sums);
             for (size_t s = 0; s < 16; s++) {
-                blocks[b].sums[s] = (int16_t)sums[s];
+                block->sums16[s] = (int16_t)sums[s];
             }
+            for (size_t s = 0; s < 8; s++) {
+                block->sums32[s] = (int16_t)(sums[2 * s] + sums[2 * s + 1]);
+            }
+        }
+    } else if (panel_rows == 1) {
+        memcpy(output, x, column_count * sizeof *x);
+    } else {
+        float *first = output;
+        for (size_t c = 0; c < column_count; c++) {
+            first[c * panel_rows] = x[c];
         }
     }
 }

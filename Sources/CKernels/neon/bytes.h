@@ -2,8 +2,9 @@
 #ifndef SHARD_NEON_BYTES_H
 #define SHARD_NEON_BYTES_H
 
-/// Kept signed: nibbles and six bits are positive as they are.
+/// Products are of signed bytes: what has fewer than 8 bits is positive as it is.
 typedef int8x16x4_t u8x64;
+enum { SHARD_SIGNED_OFFSET = 0 };
 
 INLINE u8x64 bytes_load(const uint8_t *x) {
     u8x64 all;
@@ -12,30 +13,38 @@ INLINE u8x64 bytes_load(const uint8_t *x) {
     }
     return all;
 }
-INLINE u8x64 bytes_load_signed(const uint8_t *x) {
-    return bytes_load(x);
+INLINE u8x64 bytes_signed(u8x64 x) {
+    return x;
 }
-
-INLINE int8x16_t low_nibbles(int8x16_t x) {
-    return vandq_s8(x, vdupq_n_s8(15));
+INLINE u8x64 bytes_or(u8x64 x, u8x64 y) {
+    return EACH2(u8x64, vorrq_s8, x, y);
 }
-INLINE int8x16_t high_nibbles(int8x16_t x) {
-    return vreinterpretq_s8_u8(vshrq_n_u8(vreinterpretq_u8_s8(x), 4));
+INLINE u8x64 bytes_bits(u8x64 x, const int right, const uint8_t mask) {
+    int8x16_t left = vdupq_n_s8((int8_t)-right);
+    for (size_t i = 0; i < 4; i++) {
+        uint8x16_t moved = vshlq_u8(vreinterpretq_u8_s8(x.val[i]), left);
+        x.val[i] = vreinterpretq_s8_u8(vandq_u8(moved, vdupq_n_u8(mask)));
+    }
+    return x;
 }
 INLINE u8x64 bytes_low(u8x64 x) {
-    return EACH1(u8x64, low_nibbles, x);
+    return bytes_bits(x, 0, 15);
 }
 INLINE u8x64 bytes_high(u8x64 x) {
-    return EACH1(u8x64, high_nibbles, x);
+    return bytes_bits(x, 4, 15);
 }
-
-/// Nibbles of weights of kind k (Q6_K: see block_q6_K) with their two high bits on top.
-INLINE u8x64 bytes_six_bits(u8x64 low, u8x64 high, size_t k) {
-    u8x64 nibbles = k < 2 ? bytes_low(low) : bytes_high(low);
-    int8x16_t shift = vdupq_n_s8((int8_t)(4 - 2 * (int)k)); // to the left; the bits shifted in from the sign are masked
+INLINE u8x64 bytes_or_if(u8x64 x, u8x64 y, uint8_t bit, uint8_t value) {
     for (size_t i = 0; i < 4; i++) {
-        int8x16_t top = vandq_s8(vshlq_s8(high.val[i], shift), vdupq_n_s8(0x30));
-        nibbles.val[i] = vorrq_s8(nibbles.val[i], top);
+        uint8x16_t has = vtstq_u8(vreinterpretq_u8_s8(y.val[i]), vdupq_n_u8(bit));
+        x.val[i] = vorrq_s8(x.val[i], vreinterpretq_s8_u8(vandq_u8(has, vdupq_n_u8(value))));
+    }
+    return x;
+}
+/// Bytes of a table of 16, by nibbles.
+INLINE u8x64 bytes_lookup(const uint8_t *table, u8x64 nibbles) {
+    uint8x16_t sixteen = vld1q_u8(table);
+    for (size_t i = 0; i < 4; i++) {
+        nibbles.val[i] = vreinterpretq_s8_u8(vqtbl1q_u8(sixteen, vreinterpretq_u8_s8(nibbles.val[i])));
     }
     return nibbles;
 }
@@ -57,25 +66,43 @@ INLINE int32x4_t dot_four_rows(int32x4_t sum, int8x16_t w, int8x16_t a) {
 #endif
 }
 
-INLINE i32x16 dot_groups(i32x16 sum, const u8x64 *w, const int8_t *a, const size_t groups) {
-    for (size_t g = 0; g < groups; g++) {
-        int8x16_t four = four_activations(a + 4 * g);
-        for (size_t i = 0; i < 4; i++) {
-            sum.val[i] = dot_four_rows(sum.val[i], w[g].val[i], four);
-        }
-    }
+INLINE size_t dots_groups(const int bits) {
+    (void)bits;
+    return 8;
+}
+INLINE i32x16 dots_start(i32x16 sum, const int bits) {
+    (void)bits;
     return sum;
 }
-
-INLINE i32x16 dot_nibbles(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    return dot_groups(sum, w, a, 8);
+INLINE i32x16 dots_add(i32x16 dots, u8x64 w, const int8_t *a, const int bits) {
+    (void)bits;
+    int8x16_t four = four_activations(a);
+    for (size_t i = 0; i < 4; i++) {
+        dots.val[i] = dot_four_rows(dots.val[i], w.val[i], four);
+    }
+    return dots;
 }
-INLINE i32x16 dot_six_bits(i32x16 sum, const u8x64 *w, const int8_t *a) {
-    return dot_groups(sum, w, a, 4);
+INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
+    (void)sum, (void)bits;
+    return dots;
 }
-INLINE i32x16 dot_signed(const u8x64 *w, const int8_t *a, int32_t a_sum) {
-    (void)a_sum;
-    return dot_groups(i32_set(0), w, a, 8);
+INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+    (void)bits;
+    return scale;
+}
+INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
+    (void)bits;
+    for (size_t i = 0; i < 4; i++) {
+        total.val[i] = vmlaq_s32(total.val[i], multiplier.val[i], dots.val[i]);
+    }
+    return total;
+}
+INLINE i32x16 i32_plus_products(i32x16 sum, i32x16 pairs, const int16_t *two) {
+    for (size_t i = 0; i < 4; i++) {
+        int32x4_t low = vshrq_n_s32(vshlq_n_s32(pairs.val[i], 16), 16), high = vshrq_n_s32(pairs.val[i], 16);
+        sum.val[i] = vmlaq_n_s32(vmlaq_n_s32(sum.val[i], low, two[0]), high, two[1]);
+    }
+    return sum;
 }
 
 #endif

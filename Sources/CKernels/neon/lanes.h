@@ -4,6 +4,8 @@
 
 /// Activation rows multiplied at once: 4 take 16 of the 32 registers.
 #define SHARD_ROWS_AT_ONCE 4
+/// Sums of products with float weights at once.
+#define SHARD_FLOAT_SUMS 4
 
 typedef float32x4x4_t f32x16;
 typedef int32x4x4_t i32x16;
@@ -155,6 +157,34 @@ INLINE void i32_store_i8(int8_t *x, i32x16 a) {
     int16x8_t first = vcombine_s16(vmovn_s32(a.val[0]), vmovn_s32(a.val[1]));
     int16x8_t second = vcombine_s16(vmovn_s32(a.val[2]), vmovn_s32(a.val[3]));
     vst1q_s8(x, vcombine_s8(vmovn_s16(first), vmovn_s16(second)));
+}
+INLINE i32x16 i32_load(const int32_t *x) {
+    return (i32x16){{vld1q_s32(x), vld1q_s32(x + 4), vld1q_s32(x + 8), vld1q_s32(x + 12)}};
+}
+INLINE i32x16 i32_load_u16(const uint16_t *x) {
+    i32x16 all;
+    for (size_t i = 0; i < 4; i++) {
+        all.val[i] = vreinterpretq_s32_u32(vmovl_u16(vld1_u16(x + 4 * i)));
+    }
+    return all;
+}
+INLINE int32x4_t four_less_bytes(int32x4_t x, int32x4_t y) {
+    return vreinterpretq_s32_s8(vsubq_s8(vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(y)));
+}
+INLINE i32x16 i32_sub_bytes(i32x16 x, i32x16 y) {
+    return EACH2(i32x16, four_less_bytes, x, y);
+}
+INLINE i32x16 i16_high_bytes(i32x16 x) {
+    for (size_t i = 0; i < 4; i++) {
+        x.val[i] = vreinterpretq_s32_s16(vshrq_n_s16(vreinterpretq_s16_s32(x.val[i]), 8));
+    }
+    return x;
+}
+INLINE i32x16 i16_low_bytes(i32x16 x) {
+    for (size_t i = 0; i < 4; i++) {
+        x.val[i] = vreinterpretq_s32_s16(vshlq_n_s16(vreinterpretq_s16_s32(x.val[i]), 8));
+    }
+    return i16_high_bytes(x);
 }
 INLINE int32_t i32_sum(i32x16 x) {
     return vaddvq_s32(vaddq_s32(vaddq_s32(x.val[0], x.val[1]), vaddq_s32(x.val[2], x.val[3])));

@@ -35,20 +35,28 @@ static int32_t sum_values(const int8_t *values, size_t count) {
     return sum;
 }
 
-void quantize_scalar(uint32_t kind, const float *restrict x, size_t column_count, void *restrict output) {
+void quantize_scalar(uint32_t kind, const float *restrict x, size_t column_count, size_t panel_rows,
+                     void *restrict output) {
     if (kind == SHARD_ACTIVATION_Q8_32) {
-        block_a8_32 *blocks = output;
-        for (size_t b = 0; b < column_count / 32; b++) {
-            blocks[b].scale = quantize_values(x + b * 32, 32, blocks[b].values);
-            blocks[b].sum = sum_values(blocks[b].values, 32);
+        block_a8_32 *block = output;
+        for (size_t b = 0; b < column_count / 32; b++, block += panel_rows) {
+            block->scale = quantize_values(x + b * 32, 32, block->values);
+            block->sum = sum_values(block->values, 32);
+        }
+    } else if (kind == SHARD_ACTIVATION_Q8_256) {
+        block_a8_256 *block = output;
+        for (size_t b = 0; b < column_count / 256; b++, block += panel_rows) {
+            block->scale = quantize_values(x + b * 256, 256, block->values);
+            for (size_t s = 0; s < 16; s++) {
+                block->sums16[s] = (int16_t)sum_values(block->values + s * 16, 16);
+            }
+            for (size_t s = 0; s < 8; s++) {
+                block->sums32[s] = (int16_t)sum_values(block->values + s * 32, 32);
+            }
         }
     } else {
-        block_a8_256 *blocks = output;
-        for (size_t b = 0; b < column_count / 256; b++) {
-            blocks[b].scale = quantize_values(x + b * 256, 256, blocks[b].values);
-            for (size_t s = 0; s < 16; s++) {
-                blocks[b].sums[s] = (int16_t)sum_values(blocks[b].values + s * 16, 16);
-            }
+        for (size_t c = 0; c < column_count; c++) {
+            memcpy((float *)output + c * panel_rows, x + c, sizeof *x);
         }
     }
 }

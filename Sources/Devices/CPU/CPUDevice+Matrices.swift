@@ -5,36 +5,34 @@ extension CPUDevice {
         let source = own(input)
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
-        var quantizedKinds: [UInt32] = []
+        var preparedKinds: [UInt32] = []
         let products = projections.map { projection in
             let (matrix, output) = (own(projection.matrix), own(projection.output))
             precondition(
                 matrix.inputCount == source.columnCount && matrix.outputCount == output.columnCount
                     && rowCount <= output.rowCapacity, "a matrix fits its input and output")
             let kind = matrix.activationKind
-            var activations = UnsafeRawPointer(source.floats)
-            if kind != UInt32(SHARD_ACTIVATION_F32) {
-                let isDone = quantizedKinds.contains(kind)
-                activations = quantize(source, rowCount: rowCount, kind: kind, isDone: isDone)
-                if !isDone { quantizedKinds.append(kind) }
-            }
+            let isDone = preparedKinds.contains(kind)
+            if !isDone { preparedKinds.append(kind) }
             return Product(
-                matrix: matrix, kernelMatrix: matrix.kernelMatrix, activations: activations,
-                activationStride: shard_activation_bytes(kind, source.columnCount), output: output)
+                matrix: matrix, kernelMatrix: matrix.kernelMatrix,
+                activations: prepare(source, rowCount: rowCount, kind: kind, isDone: isDone), output: output)
         }
         run(products, rowCount: rowCount)
     }
 
-    /// The first `rowCount` rows as 8-bit integers with scales.
-    private func quantize(
-        _ source: CPUBuffer, rowCount: Int, kind: UInt32, isDone: Bool
-    ) -> UnsafeRawPointer {
-        let stride = shard_activation_bytes(kind, source.columnCount)
-        let area = scratch(&quantized[kind], byteCount: source.rowCapacity * stride)
+    /// The first `rowCount` rows in panels, as the kernels want activations of a kind.
+    private func prepare(_ source: CPUBuffer, rowCount: Int, kind: UInt32, isDone: Bool) -> UnsafeRawPointer {
+        // A panel of one row of f32 is the row.
+        if kind == UInt32(SHARD_ACTIVATION_F32), rowCount == 1 { return UnsafeRawPointer(source.floats) }
+        let rowBytes = shard_activation_bytes(kind, source.columnCount)
+        let area = scratch(&prepared[kind], byteCount: source.rowCapacity * rowBytes)
         if isDone { return UnsafeRawPointer(area) }
         let quantize = kernels.quantize
         inRows(rowCount, floatsPerRow: source.columnCount) { row in
-            quantize(kind, source.row(row), source.columnCount, area + row * stride)
+            quantize(
+                kind, source.row(row), source.columnCount, shard_panel_rows(row, rowCount),
+                area + shard_panel_offset(kind, source.columnCount, row))
         }
         return UnsafeRawPointer(area)
     }
@@ -54,8 +52,8 @@ extension CPUDevice {
                     let local = tiles.lowerBound - first..<tiles.upperBound - first
                     var matrix = product.kernelMatrix
                     matmul(
-                        &matrix, local.lowerBound, local.upperBound, product.activations, product.activationStride,
-                        rowCount, product.output.floats, product.output.columnCount)
+                        &matrix, local.lowerBound, local.upperBound, product.activations, rowCount,
+                        product.output.floats, product.output.columnCount)
                     product.addBias(to: local, rowCount: rowCount, kernels)
                 }
                 first += product.matrix.tileCount
@@ -92,7 +90,6 @@ private struct Product {
     let matrix: CPUMatrix
     let kernelMatrix: shard_matrix
     let activations: UnsafeRawPointer
-    let activationStride: Int
     let output: CPUBuffer
 
     func addBias(to tiles: Range<Int>, rowCount: Int, _ kernels: shard_kernels) {

@@ -11,7 +11,7 @@ package final class CPUDevice: Device {
     let kernels: shard_kernels
     let pool: ThreadPool
     /// Quantised activations of the current multiplication, one area a kind.
-    var quantized: [UInt32: AlignedMemory] = [:]
+    var prepared: [UInt32: AlignedMemory] = [:]
     /// Partial results of attention spans.
     var partials: AlignedMemory?
     /// Addresses of the cache blocks that the current step's tables name.
