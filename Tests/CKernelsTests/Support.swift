@@ -120,9 +120,9 @@ struct Random {
                 withUnsafeBytes(of: shard_bf16_from_f32(float(1))) {
                     bytes.replaceSubrange(start..<start + 2, with: $0)
                 }
-            case .mxfp4: // exponents near 1
+            case .mxfp4:  // exponents near 1
                 bytes[start] = 120 + bytes[start] % 8
-            case .iq1_m: // the f16 scale lies in the high nibbles of 4 numbers
+            case .iq1_m:  // the f16 scale lies in the high nibbles of 4 numbers
                 let scale = shard_f16_from_f32(float(0.125))
                 for part in 0..<4 {
                     let high = start + 49 + 2 * part
