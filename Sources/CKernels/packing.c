@@ -1,16 +1,18 @@
 // Packing: 16 rows of a matrix interleaved in one tile, so that vector lanes are rows.
 //
-// A tile has the bits of its rows, in another order, the same on every machine. Blocks consist of fields (weights, high bits,
-// scales). A tile holds field after field, and of each field block after block; a block's field is interleaved in pieces: piece 0 of row
-// 0, of row 1, … of row 15, piece 1 of row 0, … Weights come in pieces of 4 bytes, so that a vector of 64 bytes has 4
-// bytes of each row. Scales of super-blocks do too: a vector has 4 scales of each row.
+// A tile has the bits of its rows, in another order, the same on every machine: block after block, so that a product reads
+// one stream of memory (two streams of weights and scales cost a third of the bandwidth). In a block of 16 rows its fields (weights,
+// high bits, scales) follow each other, each interleaved in pieces: piece 0 of row 0, of row 1, … of row 15, piece 1 of row
+// 0, … Weights come in pieces of 4 bytes, so that a vector of 64 bytes has 4 bytes of each row. Scales of super-blocks do
+// too: a vector has 4 scales of each row.
 //
 // Some fields have their bits in another order before they are interleaved, so that kernels need few instructions:
 //
 //   Q5_0, Q5_1 qh       bit i of 32 becomes bit i / 4 of byte i mod 4: one bit for each vector of weights
 //   Q4_K, Q5_K scales   4 bytes of low nibbles of scales, 4 of minima, 4 of high bits; see `arrange_scales_q4_K`
 //   IQ4_XS scales       4 bytes of low nibbles, 2 of high bits; see `arrange_scales_iq4_XS`
-//   all scales in fours their bytes 1 and 2 change places, so that the even bytes are scales 0 and 1, the odd ones 2 and 3
+//   scales in fours     their bytes 1 and 2 change places, so that the even bytes are scales 0 and 1, the odd ones 2 and 3
+//   Q6_K weights        three of four weights as they are, the fourth in the two bits on top of them; see `arrange_q6_K`
 //
 // Types that are widened are not interleaved: a tile is 16 rows as the file stores them.
 #pragma STDC FP_CONTRACT OFF
@@ -40,7 +42,7 @@ typedef struct form {
     arrange_function *arrange;
 } form;
 
-static arrange_function arrange_q2_K, arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs,
+static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs,
     arrange_q5_0, arrange_q5_1;
 
 #define FIELD(block, member, size) {offsetof(block, member), sizeof(((block *)0)->member), size}
@@ -65,27 +67,27 @@ static const form *form_of(uint32_t type) {
         {32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
     static const form mxfp4 = {
         {32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
+    // Of super-blocks in the order of use: scales, high bits, weights, d.
     static const form q2_K = {{256, sizeof(block_q2_K)},
-                              {FIELD(block_q2_K, qs, 4), FIELD(block_q2_K, scales, 4), FIELD_PAIR(block_q2_K, d)},
-                              arrange_q2_K};
+                              {FIELD(block_q2_K, scales, 2), FIELD(block_q2_K, qs, 4), FIELD_PAIR(block_q2_K, d)},
+                              NULL};
     static const form q3_K = {{256, sizeof(block_q3_K)},
-                              {FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, scales, 4),
+                              {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4),
                                FIELD(block_q3_K, d, 2)},
                               arrange_q3_K};
     static const form q4_K = {{256, sizeof(block_q4_K)},
-                              {FIELD(block_q4_K, qs, 4), FIELD(block_q4_K, scales, 4), FIELD_PAIR(block_q4_K, d)},
+                              {FIELD(block_q4_K, scales, 4), FIELD(block_q4_K, qs, 4), FIELD_PAIR(block_q4_K, d)},
                               arrange_q4_K};
     static const form q5_K = {{256, sizeof(block_q5_K)},
-                              {FIELD(block_q5_K, qs, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, scales, 4),
+                              {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4),
                                FIELD_PAIR(block_q5_K, d)},
                               arrange_q5_K};
     static const form q6_K = {{256, sizeof(block_q6_K)},
-                              {FIELD(block_q6_K, ql, 4), FIELD(block_q6_K, qh, 4), FIELD(block_q6_K, scales, 4),
-                               FIELD(block_q6_K, d, 2)},
+                              {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)},
                               arrange_q6_K};
     static const form iq4_xs = {
         {256, sizeof(block_iq4_xs)},
-        {FIELD(block_iq4_xs, qs, 4), FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d)},
+        {FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d), FIELD(block_iq4_xs, qs, 4)},
         arrange_iq4_xs};
     static const form iq1_s = {{256, sizeof(block_iq1_s)}, {{0}}, NULL};
     static const form iq1_m = {{256, sizeof(block_iq1_m)}, {{0}}, NULL};
@@ -256,10 +258,6 @@ static void arrange_q5_0(uint8_t *block, bool back) {
 static void arrange_q5_1(uint8_t *block, bool back) {
     arrange_high_bits(block + offsetof(block_q5_1, qh), back);
 }
-static void arrange_q2_K(uint8_t *block, bool back) {
-    (void)back;
-    arrange_fours(block + offsetof(block_q2_K, scales), 16);
-}
 static void arrange_q3_K(uint8_t *block, bool back) {
     (void)back;
     arrange_fours(block + offsetof(block_q3_K, scales), 12);
@@ -270,9 +268,29 @@ static void arrange_q4_K(uint8_t *block, bool back) {
 static void arrange_q5_K(uint8_t *block, bool back) {
     arrange_scales_q4_K(block + offsetof(block_q5_K, scales), back);
 }
+/// The weights (ql, then qh) in 4 parts of 48 bytes, each three times 16: the 6 bits of weights 0 … 15 of the part's first
+/// three sub-blocks, and on top of them two bits each of its fourth's, the low ones first.
 static void arrange_q6_K(uint8_t *block, bool back) {
-    (void)back;
-    arrange_fours(block + offsetof(block_q6_K, scales), 16);
+    uint8_t out[192];
+    for (size_t part = 0; part < 4; part++) {
+        size_t ql = part / 2 * 64 + part % 2 * 16, qh = 128 + part / 2 * 32 + part % 2 * 16, packed = part * 48;
+        for (size_t i = 0; i < 16; i++) {
+            if (back) {
+                const uint8_t *from = block + packed + i;
+                uint8_t last = (uint8_t)(from[0] >> 6 | from[16] >> 6 << 2 | from[32] >> 6 << 4);
+                out[ql + i] = (uint8_t)((from[0] & 15) | (from[32] & 15) << 4);
+                out[ql + 32 + i] = (uint8_t)((from[16] & 15) | (last & 15) << 4);
+                out[qh + i] = (uint8_t)((from[0] >> 4 & 3) | (from[16] >> 4 & 3) << 2 | (from[32] & 0x30) |
+                                        (last & 0x30) << 2);
+            } else {
+                uint8_t first = block[ql + i], second = block[ql + 32 + i], high = block[qh + i];
+                out[packed + i] = (uint8_t)((first & 15) | (high & 3) << 4 | (second >> 4 & 3) << 6);
+                out[packed + 16 + i] = (uint8_t)((second & 15) | (high & 0x0c) << 2 | (second & 0xc0));
+                out[packed + 32 + i] = (uint8_t)(first >> 4 | (high & 0x30) | (high & 0xc0));
+            }
+        }
+    }
+    memcpy(block, out, sizeof out);
 }
 static void arrange_iq4_xs(uint8_t *block, bool back) {
     arrange_scales_iq4_xs(block + offsetof(block_iq4_xs, scales_l), block + offsetof(block_iq4_xs, scales_h), back);
@@ -319,11 +337,10 @@ static void pack_tile(const form *form, const uint8_t *const *rows, size_t block
                 blocks[row] = arranged[row];
             }
         }
-        size_t before = 0;
         for (size_t f = 0; f < FIELDS_MAX; f++) {
             const field *field = &form->fields[f];
-            interleave_field(blocks, field, tile + SHARD_TILE_ROWS * (block_count * before + b * field->bytes));
-            before += field->bytes;
+            interleave_field(blocks, field, tile);
+            tile += SHARD_TILE_ROWS * field->bytes;
         }
     }
 }
@@ -350,20 +367,20 @@ void shard_pack(uint32_t type, const void *restrict rows, size_t row_count, size
     }
 }
 
-void shard_unpack_block(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t lane, uint8_t *block) {
+void shard_unpack_block(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t lane,
+                        uint8_t *restrict block) {
     const form *form = form_of(type);
     if (form->fields[0].bytes == 0) {
         memcpy(block, tile + (lane * block_count + b) * form->layout.bytes, form->layout.bytes);
         return;
     }
-    size_t before = 0;
+    const uint8_t *from = tile + SHARD_TILE_ROWS * b * form->layout.bytes;
     for (size_t f = 0; f < FIELDS_MAX; f++) {
         const field *field = &form->fields[f];
-        const uint8_t *from = tile_field(tile, block_count, before, field->bytes, b);
         for (size_t i = 0; i < field->bytes; i += field->piece) {
             memcpy(block + field->offset + i, from + i * SHARD_TILE_ROWS + lane * field->piece, field->piece);
         }
-        before += field->bytes;
+        from += SHARD_TILE_ROWS * field->bytes;
     }
     if (form->arrange != NULL) {
         form->arrange(block, true);

@@ -19,16 +19,8 @@ enum {
     SHARD_BLOCK_BYTES_MAX = 256,
 };
 
-/// Block b of a field in a tile: its 16 rows' bytes, interleaved.
-///
-/// A tile with `block_count` blocks a row holds the blocks' fields one after the other, each for all blocks: `before` are the
-/// bytes of a row's block in the fields before this one, `bytes` those in this one.
-static inline const uint8_t *tile_field(const uint8_t *tile, size_t block_count, size_t before, size_t bytes,
-                                        size_t b) {
-    return tile + SHARD_TILE_ROWS * (block_count * before + b * bytes);
-}
-
 /// Block b of one row (lane) of a tile as the file stores it: the reverse of packing. Needs `SHARD_BLOCK_BYTES_MAX`.
-void shard_unpack_block(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t lane, uint8_t *block);
+void shard_unpack_block(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t lane,
+                        uint8_t *restrict block);
 
 #endif

@@ -46,6 +46,10 @@ INLINE __m256i four_activations(const int8_t *a) {
     return _mm256_set1_epi32(four);
 }
 
+INLINE i32x16 one_of_pair(i32x16 pair, const size_t which) {
+    return i32_shift_right(which == 0 ? i32_shift_left(pair, 16) : pair, 16);
+}
+
 #ifdef SHARD_VNNI
 
 // One instruction multiplies unsigned bytes with signed ones and adds four products to a sum: signed weights are made
@@ -73,9 +77,9 @@ INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
     (void)sum, (void)bits;
     return dots;
 }
-INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
     (void)bits;
-    return scale;
+    return one_of_pair(pair, which);
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     (void)bits;
@@ -122,8 +126,13 @@ INLINE i32x16 dots_add(i32x16 dots, u8x64 w, const int8_t *a, const int bits) {
 INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
     return bits == 8 ? dots : add_pairs(sum, dots, i32_set(0x00010001));
 }
-INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
-    return bits == 8 ? scale : i32_or(i32_and(scale, i32_set(0xffff)), i32_shift_left(scale, 16));
+INLINE __m256i both_of_pair(__m256i pair, const size_t which) {
+    __m256i other = which == 0 ? _mm256_slli_epi32(pair, 16) : _mm256_srli_epi32(pair, 16);
+    return which == 0 ? _mm256_blend_epi16(pair, other, 0xaa) : _mm256_blend_epi16(pair, other, 0x55);
+}
+INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
+    return bits == 8 ? one_of_pair(pair, which)
+                     : (i32x16){both_of_pair(pair.a, which), both_of_pair(pair.b, which)};
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     return bits == 8 ? i32_add(total, i32_mul(multiplier, dots)) : add_pairs(total, dots, multiplier);

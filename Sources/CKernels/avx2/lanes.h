@@ -151,6 +151,12 @@ INLINE i32x16 i32_load(const int32_t *x) {
 INLINE i32x16 i32_load_u16(const uint16_t *x) {
     return (i32x16){_mm256_cvtepu16_epi32(load_eight_halves(x)), _mm256_cvtepu16_epi32(load_eight_halves(x + 8))};
 }
+INLINE __m256i sixteen_from_i8(const int8_t *x) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)x));
+}
+INLINE i32x16 i16_load_i8(const int8_t *x) {
+    return (i32x16){sixteen_from_i8(x), sixteen_from_i8(x + 16)};
+}
 INLINE i32x16 i32_sub_bytes(i32x16 x, i32x16 y) {
     return BOTH2(i32x16, _mm256_sub_epi8, x, y);
 }

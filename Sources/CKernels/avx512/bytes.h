@@ -37,6 +37,10 @@ INLINE __m512i four_activations(const int8_t *a) {
     return _mm512_set1_epi32(four);
 }
 
+INLINE i32x16 one_of_pair(i32x16 pair, const size_t which) {
+    return _mm512_srai_epi32(which == 0 ? _mm512_slli_epi32(pair, 16) : pair, 16);
+}
+
 #ifdef SHARD_VNNI
 
 // One instruction multiplies unsigned bytes with signed ones and adds four products to a sum: signed weights are made
@@ -62,9 +66,9 @@ INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
     (void)sum, (void)bits;
     return dots;
 }
-INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
     (void)bits;
-    return scale;
+    return one_of_pair(pair, which);
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     (void)bits;
@@ -104,9 +108,12 @@ INLINE i32x16 dots_add(i32x16 dots, u8x64 w, const int8_t *a, const int bits) {
 INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
     return bits == 8 ? dots : add_pairs(sum, dots, _mm512_set1_epi16(1));
 }
-INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
-    __m512i low = _mm512_and_si512(scale, _mm512_set1_epi32(0xffff));
-    return bits == 8 ? scale : _mm512_or_si512(low, _mm512_slli_epi32(scale, 16));
+INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
+    if (bits == 8) {
+        return one_of_pair(pair, which);
+    }
+    __m512i other = which == 0 ? _mm512_slli_epi32(pair, 16) : _mm512_srli_epi32(pair, 16);
+    return _mm512_mask_blend_epi16(which == 0 ? 0xaaaaaaaa : 0x55555555, pair, other);
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     return bits == 8 ? _mm512_add_epi32(total, _mm512_mullo_epi32(multiplier, dots))

@@ -124,6 +124,9 @@ INLINE i32x16 i32_load(const int32_t *x) {
 INLINE i32x16 i32_load_u16(const uint16_t *x) {
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)x));
 }
+INLINE i32x16 i16_load_i8(const int8_t *x) {
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)x));
+}
 INLINE i32x16 i32_sub_bytes(i32x16 a, i32x16 b) {
     return _mm512_sub_epi8(a, b);
 }

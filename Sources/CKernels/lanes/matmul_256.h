@@ -9,13 +9,12 @@
 #include "weights_256.h"
 
 /// Adds subscale × Σ byte × activation of one sub-block to each row's total.
-INLINE void add_sub_block(uint32_t type, const uint8_t *weights, size_t block_count, size_t b, size_t part,
-                          const size_t kind, i32x16 scale, const block_a8_256 *a, const size_t rows, i32x16 *totals) {
+INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, const size_t kind, i32x16 multiplier,
+                          const block_a8_256 *a, const size_t rows, i32x16 *totals) {
     const superblock_form form = superblock_form_of(type);
     const size_t groups = form.width / 4;
     const size_t at_once = dots_groups(form.bits) < groups ? dots_groups(form.bits) : groups;
     const size_t column = sub_block_of(type, part, kind) * form.width;
-    i32x16 multiplier = dots_multiplier(scale, form.bits);
     UNROLL
     for (size_t first = 0; first < groups; first += at_once) {
         i32x16 parts[SHARD_ROWS_AT_ONCE];
@@ -24,7 +23,7 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *weights, size_t block_co
         }
         UNROLL
         for (size_t g = first; g < first + at_once; g++) {
-            u8x64 bytes = sub_block_weights(type, weights, block_count, b, part, kind, g);
+            u8x64 bytes = sub_block_weights(type, block, part, kind, g);
             for (size_t n = 0; n < rows; n++) {
                 parts[n] = dots_add(parts[n], bytes, a[n].values + column + 4 * g, form.bits);
             }
@@ -38,43 +37,44 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *weights, size_t block_co
 INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
                                  const size_t rows) {
     const superblock_form form = superblock_form_of(type);
-    const size_t fours = 256 / form.width / 4, block_count = work->block_count, stride = panel->stride;
-    const uint8_t *weights = tile_at(work, tile);
-    const uint8_t *block = panel->blocks;
+    const size_t pairs = 256 / form.width / 2, stride = panel->stride;
+    const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
     f32x16 sums[SHARD_ROWS_AT_ONCE];
     for (size_t n = 0; n < rows; n++) {
         sums[n] = f32_set(0.0f);
     }
-    for (size_t b = 0; b < block_count; b++, block += stride) {
-        const block_a8_256 *a = (const void *)block; // of the first row; the others follow
-        sub_scales sub = sub_scales_of(type, weights, block_count, b);
-        i32x16 scales[16], totals[SHARD_ROWS_AT_ONCE];
-        for (size_t j = 0; j < 4 * fours; j++) {
-            scales[j] = sub_scale(sub.scales[j / 4], j % 4);
+    for (size_t b = 0; b < work->block_count; b++, block += form.bytes, activations += stride) {
+        const block_a8_256 *a = (const void *)activations; // of the first row; the others follow
+        sub_scales sub = sub_scales_of(type, block);
+        i32x16 multipliers[16], totals[SHARD_ROWS_AT_ONCE];
+        for (size_t j = 0; j < 2 * pairs; j++) {
+            multipliers[j] = dots_multiplier(sub.scales[j / 2], j % 2, form.bits);
         }
         for (size_t n = 0; n < rows; n++) {
             totals[n] = i32_set(0);
             if (form.offset_shift != 0) {
                 const int16_t *activation_sums = form.width == 16 ? a[n].sums16 : a[n].sums32;
-                i32x16 offsets = plus_scaled_sums(i32_set(0), sub.scales, fours, activation_sums);
+                i32x16 offsets = plus_scaled_sums(i32_set(0), sub.scales, pairs, activation_sums);
                 totals[n] = i32_sub(i32_set(0), i32_shift_left(offsets, form.offset_shift));
             }
         }
         NO_UNROLL
         for (size_t part = 0; part < 4; part++) {
+            if (rows < SHARD_PANEL_ROWS) {
+                fetch_ahead(block, part * (form.bytes / 4), (part + 1) * (form.bytes / 4));
+            }
             UNROLL
             for (size_t kind = 0; kind < form.kinds; kind++) {
-                add_sub_block(type, weights, block_count, b, part, kind, scales[sub_block_of(type, part, kind)], a, rows,
-                              totals);
+                add_sub_block(type, block, part, kind, multipliers[sub_block_of(type, part, kind)], a, rows, totals);
             }
         }
-        f32x16 dmin = f32_set(0.0f), d = superblock_scales(type, weights, block_count, b, &dmin);
+        f32x16 dmin = f32_set(0.0f), d = superblock_scales(type, block, &dmin);
         for (size_t n = 0; n < rows; n++) {
             f32x16 scale = f32_set(a[n].scale);
             sums[n] = f32_fma(f32_from_i32(totals[n]), f32_mul(d, scale), sums[n]);
             if (form.has_minimum) {
                 const int16_t *activation_sums = form.width == 16 ? a[n].sums16 : a[n].sums32;
-                i32x16 minimum = plus_scaled_sums(i32_set(0), sub.minima, fours, activation_sums);
+                i32x16 minimum = plus_scaled_sums(i32_set(0), sub.minima, pairs, activation_sums);
                 sums[n] = f32_fma(f32_negate(f32_from_i32(minimum)), f32_mul(dmin, scale), sums[n]);
             }
         }

@@ -10,15 +10,17 @@
 INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
                             const size_t rows) {
     const byte_form form = block_form(type);
-    const uint8_t *weights = tile_at(work, tile);
-    const size_t block_count = work->block_count, stride = panel->stride;
-    const uint8_t *block = panel->blocks;
+    const size_t stride = panel->stride;
+    const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
     f32x16 sums[SHARD_ROWS_AT_ONCE];
     for (size_t n = 0; n < rows; n++) {
         sums[n] = f32_set(0.0f);
     }
-    for (size_t b = 0; b < block_count; b++, block += stride) {
-        const block_a8_32 *a = (const void *)block; // of the first row; the others follow
+    for (size_t b = 0; b < work->block_count; b++, block += form.bytes, activations += stride) {
+        const block_a8_32 *a = (const void *)activations; // of the first row; the others follow
+        if (rows < SHARD_PANEL_ROWS) {
+            fetch_ahead(block, 0, form.bytes);
+        }
         i32x16 dots[SHARD_ROWS_AT_ONCE];
         for (size_t n = 0; n < rows; n++) {
             dots[n] = form.offset != 0 ? i32_set(-form.offset * a[n].sum) : i32_set(0);
@@ -31,7 +33,7 @@ INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile,
             }
             UNROLL
             for (size_t g = first; g < first + dots_groups(form.bits); g++) {
-                u8x64 bytes = block_weights(type, weights, block_count, b, g);
+                u8x64 bytes = block_weights(type, block, g);
                 for (size_t n = 0; n < rows; n++) {
                     parts[n] = dots_add(parts[n], bytes, a[n].values + 4 * g, form.bits);
                 }
@@ -40,7 +42,7 @@ INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile,
                 dots[n] = dots_end(parts[n], dots[n], form.bits);
             }
         }
-        f32x16 minima = f32_set(0.0f), scales = block_scales(type, weights, block_count, b, &minima);
+        f32x16 minima = f32_set(0.0f), scales = block_scales(type, block, &minima);
         for (size_t n = 0; n < rows; n++) {
             f32x16 scale = f32_set(a[n].scale);
             sums[n] = f32_fma(f32_from_i32(dots[n]), f32_mul(scales, scale), sums[n]);

@@ -16,8 +16,9 @@
 //
 //   bytes_bits(x, right, mask)        each byte shifted right (left if negative), then masked
 //   bytes_or_if(x, y, bit, value)     x | value where y has the bit
-//   dots_end_scaled(d, total, m)      total + scale × dots, m = dots_multiplier(scale) of 8-bit scales
-//   i16_low_bytes, i16_high_bytes     even or odd bytes as signed 16-bit lanes
+//   dots_end_scaled(d, total, m)      total + scale × dots, m = dots_multiplier(pair, which): of two 16-bit scales, each
+//                                     of 8 bits
+//   i16_low_bytes, i16_high_bytes     even or odd bytes as signed 16-bit lanes;  i16_load_i8: 32 bytes likewise
 //   i32_plus_products(a, x, y)        a + x[0] × y[0] + x[1] × y[1], x 16-bit lanes, y two numbers
 #ifndef SHARD_LANES_NAMES_H
 #define SHARD_LANES_NAMES_H

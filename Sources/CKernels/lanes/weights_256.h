@@ -13,22 +13,24 @@ typedef struct superblock_form {
     /// Columns of a sub-block, and how many kinds of sub-blocks there are.
     size_t width, kinds;
     bool has_minimum;
+    /// Bytes of a block of 16 rows, and those before its d.
+    size_t bytes, scales_at;
 } superblock_form;
 
 INLINE superblock_form superblock_form_of(uint32_t type) {
     switch (type) {
     case SHARD_TYPE_Q2_K:
-        return (superblock_form){2, 0, 16, 4, true};
+        return (superblock_form){2, 0, 16, 4, true, 1344, 1280};
     case SHARD_TYPE_Q3_K:
-        return (superblock_form){3, 2, 16, 4, false};
+        return (superblock_form){3, 2, 16, 4, false, 1760, 1728};
     case SHARD_TYPE_Q4_K:
-        return (superblock_form){4, 0, 32, 2, true};
+        return (superblock_form){4, 0, 32, 2, true, 2304, 2240};
     case SHARD_TYPE_Q5_K:
-        return (superblock_form){5, 0, 32, 2, true};
+        return (superblock_form){5, 0, 32, 2, true, 2816, 2752};
     case SHARD_TYPE_Q6_K:
-        return (superblock_form){6, 5, 16, 4, false};
+        return (superblock_form){6, 5, 16, 4, false, 3360, 3328};
     default: // IQ4_XS
-        return (superblock_form){8, SHARD_SIGNED_OFFSET == 0 ? 0 : 7, 32, 2, false};
+        return (superblock_form){8, SHARD_SIGNED_OFFSET == 0 ? 0 : 7, 32, 2, false, 2176, 64};
     }
 }
 
@@ -37,52 +39,53 @@ INLINE size_t sub_block_of(uint32_t type, size_t part, size_t kind) {
     return superblock_form_of(type).width == 32 ? 2 * part + kind : part / 2 * 8 + 2 * kind + part % 2;
 }
 
-/// Bytes of group g (4 columns) of a sub-block.
-INLINE u8x64 sub_block_weights(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t part,
-                               size_t kind, size_t g) {
+/// Bytes of group g (4 columns) of a sub-block of a block of 16 rows.
+INLINE u8x64 sub_block_weights(uint32_t type, const uint8_t *block, size_t part, size_t kind, size_t g) {
     switch (type) {
-    case SHARD_TYPE_Q2_K: { // 2 bits
-        const uint8_t *qs = tile_field(tile, block_count, 0, 64, b) + part * 256;
-        return bytes_bits(bytes_load(qs + g * 64), 2 * (int)kind, 3);
-    }
+    case SHARD_TYPE_Q2_K: // 2 bits
+        return bytes_bits(bytes_load(block + 256 + part * 256 + g * 64), 2 * (int)kind, 3);
     case SHARD_TYPE_Q3_K: { // 2 bits, and one of hmask
-        const uint8_t *qs = tile_field(tile, block_count, 0, 64, b) + part * 256;
-        const uint8_t *high = tile_field(tile, block_count, 64, 32, b) + part % 2 * 256;
-        u8x64 low = bytes_bits(bytes_load(qs + g * 64), 2 * (int)kind, 3);
-        return bytes_or_if(low, bytes_load(high + g * 64), (uint8_t)(1 << (part / 2 * 4 + kind)), 4);
+        u8x64 low = bytes_bits(bytes_load(block + 704 + part * 256 + g * 64), 2 * (int)kind, 3);
+        u8x64 high = bytes_load(block + 192 + part % 2 * 256 + g * 64);
+        return bytes_or_if(low, high, (uint8_t)(1 << (part / 2 * 4 + kind)), 4);
     }
     case SHARD_TYPE_Q4_K: { // nibbles
-        u8x64 both = bytes_load(tile_field(tile, block_count, 0, 128, b) + part * 512 + g * 64);
+        u8x64 both = bytes_load(block + 192 + part * 512 + g * 64);
         return kind == 0 ? bytes_low(both) : bytes_high(both);
     }
     case SHARD_TYPE_Q5_K: { // nibbles, and one bit of qh
-        u8x64 both = bytes_load(tile_field(tile, block_count, 0, 128, b) + part * 512 + g * 64);
-        u8x64 high = bytes_load(tile_field(tile, block_count, 128, 32, b) + g * 64);
+        u8x64 both = bytes_load(block + 704 + part * 512 + g * 64), high = bytes_load(block + 192 + g * 64);
         return bytes_or_if(kind == 0 ? bytes_low(both) : bytes_high(both), high, (uint8_t)(1 << (2 * part + kind)), 16);
     }
-    case SHARD_TYPE_Q6_K: { // nibbles, and two bits of qh
-        const uint8_t *ql = tile_field(tile, block_count, 0, 128, b) + part / 2 * 1024 + kind % 2 * 512 + part % 2 * 256;
-        const uint8_t *qh = tile_field(tile, block_count, 128, 64, b) + part * 256;
-        u8x64 both = bytes_load(ql + g * 64);
-        u8x64 high = bytes_bits(bytes_load(qh + g * 64), 2 * (int)kind - 4, 0x30);
-        return bytes_or(kind < 2 ? bytes_low(both) : bytes_high(both), high);
+    case SHARD_TYPE_Q6_K: { // 6 bits of three bytes, and the two bits on top of each
+        const uint8_t *vectors = block + 256 + part * 768 + g * 64;
+        if (kind < 3) {
+            return bytes_bits(bytes_load(vectors + kind * 256), 0, 63);
+        }
+        u8x64 low = bytes_bits(bytes_load(vectors), 6, 0x03), middle = bytes_bits(bytes_load(vectors + 256), 4, 0x0c);
+        return bytes_or(bytes_or(low, middle), bytes_bits(bytes_load(vectors + 512), 2, 0x30));
     }
     default: { // IQ4_XS: nibbles that name values
-        const uint8_t *qs = tile_field(tile, block_count, 0, 128, b) + (2 * part + kind) * 256;
-        u8x64 both = bytes_load(qs + g % 4 * 64);
+        u8x64 both = bytes_load(block + 128 + (2 * part + kind) * 256 + g % 4 * 64);
         u8x64 nibbles = g < 4 ? bytes_low(both) : bytes_high(both);
         return bytes_signed(bytes_lookup((const uint8_t *)iq4_nl_values, nibbles));
     }
     }
 }
 
-/// Scales and minima of a block's sub-blocks, 4 in the bytes of each lane: of sub-blocks 4i, 4i + 2, 4i + 1, 4i + 3.
+/// Scales and minima of a block's sub-blocks as 16-bit numbers, two in each lane: of sub-blocks 2i and 2i + 1.
 typedef struct sub_scales {
-    i32x16 scales[4], minima[4];
+    i32x16 scales[8], minima[8];
 } sub_scales;
 
 INLINE i32x16 i32_load_bytes(const uint8_t *x) {
     return i32_load((const void *)x);
+}
+
+/// Two pairs from the bytes of four scales, of sub-blocks 0, 2, 1, 3.
+INLINE void split_fours(i32x16 four, i32x16 *pairs) {
+    pairs[0] = i16_low_bytes(four);
+    pairs[1] = i16_high_bytes(four);
 }
 
 /// Nibbles of every byte, with two bits of `high` (moved right by `shift`) on top.
@@ -95,100 +98,65 @@ INLINE i32x16 less_32(i32x16 bytes) {
     return i32_sub_bytes(bytes, i32_set(0x20202020));
 }
 
-INLINE sub_scales sub_scales_of(uint32_t type, const uint8_t *tile, size_t block_count, size_t b) {
+INLINE sub_scales sub_scales_of(uint32_t type, const uint8_t *block) {
     sub_scales all;
     switch (type) {
-    case SHARD_TYPE_Q2_K: { // nibbles: scale, minimum
-        const uint8_t *both = tile_field(tile, block_count, 64, 16, b);
-        for (size_t i = 0; i < 4; i++) {
-            i32x16 four = i32_load_bytes(both + i * 64);
-            all.scales[i] = i32_and(four, i32_set(0x0f0f0f0f));
-            all.minima[i] = i32_and(i32_shift_right(four, 4), i32_set(0x0f0f0f0f));
+    case SHARD_TYPE_Q2_K: // nibbles: scale, minimum
+        for (size_t i = 0; i < 8; i++) {
+            i32x16 both = i16_load_i8((const void *)(block + i * 32));
+            all.scales[i] = i32_and(both, i32_set(0x000f000f));
+            all.minima[i] = i32_and(i32_shift_right(both, 4), i32_set(0x000f000f));
         }
         return all;
-    }
     case SHARD_TYPE_Q3_K: { // low nibbles of 0 … 3 and 8 … 11, of 4 … 7 and 12 … 15, then high bits of all
-        const uint8_t *bytes = tile_field(tile, block_count, 96, 12, b);
-        i32x16 first = i32_load_bytes(bytes), second = i32_load_bytes(bytes + 64), high = i32_load_bytes(bytes + 128);
-        all.scales[0] = less_32(six_bits(first, high, -4));
-        all.scales[1] = less_32(six_bits(second, high, -2));
-        all.scales[2] = less_32(six_bits(i32_shift_right(first, 4), high, 0));
-        all.scales[3] = less_32(six_bits(i32_shift_right(second, 4), high, 2));
+        i32x16 first = i32_load_bytes(block), second = i32_load_bytes(block + 64), high = i32_load_bytes(block + 128);
+        split_fours(less_32(six_bits(first, high, -4)), all.scales);
+        split_fours(less_32(six_bits(second, high, -2)), all.scales + 2);
+        split_fours(less_32(six_bits(i32_shift_right(first, 4), high, 0)), all.scales + 4);
+        split_fours(less_32(six_bits(i32_shift_right(second, 4), high, 2)), all.scales + 6);
         return all;
     }
     case SHARD_TYPE_Q4_K:
     case SHARD_TYPE_Q5_K: { // low nibbles of scales, of minima, then high bits of both: see packing.c
-        const uint8_t *bytes = tile_field(tile, block_count, type == SHARD_TYPE_Q4_K ? 128 : 160, 12, b);
-        i32x16 scales = i32_load_bytes(bytes), minima = i32_load_bytes(bytes + 64), high = i32_load_bytes(bytes + 128);
-        all.scales[0] = six_bits(scales, high, -4);
-        all.scales[1] = six_bits(i32_shift_right(scales, 4), high, -2);
-        all.minima[0] = six_bits(minima, high, 0);
-        all.minima[1] = six_bits(i32_shift_right(minima, 4), high, 2);
+        i32x16 scales = i32_load_bytes(block), minima = i32_load_bytes(block + 64), high = i32_load_bytes(block + 128);
+        split_fours(six_bits(scales, high, -4), all.scales);
+        split_fours(six_bits(i32_shift_right(scales, 4), high, -2), all.scales + 2);
+        split_fours(six_bits(minima, high, 0), all.minima);
+        split_fours(six_bits(i32_shift_right(minima, 4), high, 2), all.minima + 2);
         return all;
     }
-    case SHARD_TYPE_Q6_K: {
-        const uint8_t *bytes = tile_field(tile, block_count, 192, 16, b);
-        for (size_t i = 0; i < 4; i++) {
-            all.scales[i] = i32_load_bytes(bytes + i * 64);
+    case SHARD_TYPE_Q6_K:
+        for (size_t i = 0; i < 8; i++) {
+            all.scales[i] = i16_load_i8((const void *)(block + i * 32));
         }
         return all;
-    }
     default: { // IQ4_XS: low nibbles, and 4 bits of a half for each two scales
-        i32x16 low = i32_load_bytes(tile_field(tile, block_count, 128, 4, b));
-        i32x16 high = i32_load_u16((const void *)(tile_field(tile, block_count, 132, 4, b) + 32));
+        i32x16 low = i32_load_bytes(block);
+        i32x16 high = i32_load_u16((const void *)(block + 96));
         high = i32_and(i32_or(high, i32_shift_left(high, 8)), i32_set(0x00ff00ff));
         high = i32_and(i32_or(high, i32_shift_left(high, 4)), i32_set(0x0f0f0f0f));
-        all.scales[0] = less_32(six_bits(low, high, -4));
-        all.scales[1] = less_32(six_bits(i32_shift_right(low, 4), high, -2));
+        split_fours(less_32(six_bits(low, high, -4)), all.scales);
+        split_fours(less_32(six_bits(i32_shift_right(low, 4), high, -2)), all.scales + 2);
         return all;
     }
     }
 }
 
-/// Scale of one sub-block, from four of them.
-INLINE i32x16 sub_scale(i32x16 four, const size_t index) {
-    const int bit = index == 0 ? 0 : index == 1 ? 16 : index == 2 ? 8 : 24;
-    return i32_shift_right(i32_shift_left(four, 24 - bit), 24);
-}
-
-/// Adds Σ scale × sum over the sub-blocks, exactly. `fours` counts vectors of four scales.
-INLINE i32x16 plus_scaled_sums(i32x16 total, const i32x16 *scales, const size_t fours, const int16_t *sums) {
-    for (size_t i = 0; i < fours; i++) {
-        total = i32_plus_products(total, i16_low_bytes(scales[i]), sums + 4 * i);
-        total = i32_plus_products(total, i16_high_bytes(scales[i]), sums + 4 * i + 2);
+/// Adds Σ scale × sum over the sub-blocks, exactly.
+INLINE i32x16 plus_scaled_sums(i32x16 total, const i32x16 *scales, const size_t pairs, const int16_t *sums) {
+    for (size_t i = 0; i < pairs; i++) {
+        total = i32_plus_products(total, scales[i], sums + 2 * i);
     }
     return total;
 }
 
-/// d of block b, and dmin where the type has minima.
-INLINE f32x16 superblock_scales(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, f32x16 *dmin) {
-    size_t before;
-    switch (type) {
-    case SHARD_TYPE_Q2_K:
-        before = 80;
-        break;
-    case SHARD_TYPE_Q3_K:
-        before = 108;
-        break;
-    case SHARD_TYPE_Q4_K:
-        before = 140;
-        break;
-    case SHARD_TYPE_Q5_K:
-        before = 172;
-        break;
-    case SHARD_TYPE_Q6_K:
-        before = 208;
-        break;
-    default:
-        before = 132;
-        break;
-    }
-    bool has_two = type != SHARD_TYPE_Q3_K && type != SHARD_TYPE_Q6_K; // d and dmin, or d and IQ4_XS's bits
-    const uint16_t *halves = (const void *)tile_field(tile, block_count, before, has_two ? 4 : 2, b);
+/// d of a block, and dmin where the type has minima.
+INLINE f32x16 superblock_scales(uint32_t type, const uint8_t *block, f32x16 *dmin) {
+    const uint8_t *scales = block + superblock_form_of(type).scales_at;
     if (superblock_form_of(type).has_minimum) {
-        *dmin = f32_load_f16(halves + 16);
+        *dmin = f32_load_f16((const void *)(scales + 32));
     }
-    return f32_load_f16(halves);
+    return f32_load_f16((const void *)scales);
 }
 
 #endif

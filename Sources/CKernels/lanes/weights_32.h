@@ -8,22 +8,26 @@ typedef struct byte_form {
     int bits;
     int32_t offset;
     bool has_minimum;
+    /// Bytes of a block of 16 rows.
+    size_t bytes;
 } byte_form;
 
 INLINE byte_form block_form(uint32_t type) {
     switch (type) {
     case SHARD_TYPE_Q4_0:
-        return (byte_form){4, 8, false};
+        return (byte_form){4, 8, false, 288};
     case SHARD_TYPE_Q4_1:
-        return (byte_form){4, 0, true};
+        return (byte_form){4, 0, true, 320};
     case SHARD_TYPE_Q5_0:
-        return (byte_form){5, 16, false};
+        return (byte_form){5, 16, false, 352};
     case SHARD_TYPE_Q5_1:
-        return (byte_form){5, 0, true};
+        return (byte_form){5, 0, true, 384};
+    case SHARD_TYPE_IQ4_NL:
+        return (byte_form){8, SHARD_SIGNED_OFFSET, false, 288};
     case SHARD_TYPE_MXFP4:
-        return (byte_form){5, 12, false};
-    default: // Q8_0, IQ4_NL
-        return (byte_form){8, SHARD_SIGNED_OFFSET, false};
+        return (byte_form){5, 12, false, 272};
+    default: // Q8_0
+        return (byte_form){8, SHARD_SIGNED_OFFSET, false, 544};
     }
 }
 
@@ -33,17 +37,17 @@ INLINE u8x64 block_nibbles(const uint8_t *vectors, size_t g) {
     return g < 4 ? bytes_low(both) : bytes_high(both);
 }
 
-/// Bytes of group g (columns 4g to 4g + 3) of block b.
-INLINE u8x64 block_weights(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, size_t g) {
+/// Bytes of group g (columns 4g to 4g + 3) of a block of 16 rows.
+INLINE u8x64 block_weights(uint32_t type, const uint8_t *block, size_t g) {
     static const uint8_t mxfp4_bytes[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0}; // its values + 12
     if (type == SHARD_TYPE_Q8_0) {
-        return bytes_signed(bytes_load(tile_field(tile, block_count, 0, 32, b) + g * 64));
+        return bytes_signed(bytes_load(block + g * 64));
     }
-    u8x64 nibbles = block_nibbles(tile_field(tile, block_count, 0, 16, b), g);
+    u8x64 nibbles = block_nibbles(block, g);
     switch (type) {
     case SHARD_TYPE_Q5_0:
     case SHARD_TYPE_Q5_1: {
-        u8x64 high = bytes_load(tile_field(tile, block_count, 16, 4, b)); // bit g of each byte
+        u8x64 high = bytes_load(block + 256); // bit g of each byte
         return bytes_or(nibbles, bytes_bits(high, (int)g - 4, 0x10));
     }
     case SHARD_TYPE_IQ4_NL:
@@ -55,16 +59,16 @@ INLINE u8x64 block_weights(uint32_t type, const uint8_t *tile, size_t block_coun
     }
 }
 
-/// Bytes of a row's block before its scales.
+/// Bytes of a block of 16 rows before its scales.
 INLINE size_t block_scales_at(uint32_t type) {
     switch (type) {
     case SHARD_TYPE_Q8_0:
-        return 32;
+        return 512;
     case SHARD_TYPE_Q5_0:
     case SHARD_TYPE_Q5_1:
-        return 20;
+        return 320;
     default:
-        return 16;
+        return 256;
     }
 }
 
@@ -75,18 +79,16 @@ INLINE f32x16 f32_load_e8m0(const uint8_t *x) {
     return f32_from_bits(i32_larger(normal, i32_shift_left(i32_add(e, i32_set(1)), 21)));
 }
 
-/// Scales of block b, and its minima where the type has them.
-INLINE f32x16 block_scales(uint32_t type, const uint8_t *tile, size_t block_count, size_t b, f32x16 *minima) {
-    size_t before = block_scales_at(type);
+/// Scales of a block, and its minima where the type has them.
+INLINE f32x16 block_scales(uint32_t type, const uint8_t *block, f32x16 *minima) {
+    const uint8_t *scales = block + block_scales_at(type);
     if (type == SHARD_TYPE_MXFP4) {
-        return f32_load_e8m0(tile_field(tile, block_count, before, 1, b));
+        return f32_load_e8m0(scales);
     }
-    bool has_minimum = block_form(type).has_minimum;
-    const uint16_t *halves = (const void *)tile_field(tile, block_count, before, has_minimum ? 4 : 2, b);
-    if (has_minimum) {
-        *minima = f32_load_f16(halves + 16);
+    if (block_form(type).has_minimum) {
+        *minima = f32_load_f16((const void *)(scales + 32));
     }
-    return f32_load_f16(halves);
+    return f32_load_f16((const void *)scales);
 }
 
 #endif

@@ -86,9 +86,9 @@ INLINE i32x16 dots_end(i32x16 dots, i32x16 sum, const int bits) {
     (void)sum, (void)bits;
     return dots;
 }
-INLINE i32x16 dots_multiplier(i32x16 scale, const int bits) {
+INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
     (void)bits;
-    return scale;
+    return i32_shift_right(which == 0 ? i32_shift_left(pair, 16) : pair, 16);
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     (void)bits;

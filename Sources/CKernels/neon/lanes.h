@@ -168,6 +168,13 @@ INLINE i32x16 i32_load_u16(const uint16_t *x) {
     }
     return all;
 }
+INLINE i32x16 i16_load_i8(const int8_t *x) {
+    i32x16 all;
+    for (size_t i = 0; i < 4; i++) {
+        all.val[i] = vreinterpretq_s32_s16(vmovl_s8(vld1_s8(x + 8 * i)));
+    }
+    return all;
+}
 INLINE int32x4_t four_less_bytes(int32x4_t x, int32x4_t y) {
     return vreinterpretq_s32_s8(vsubq_s8(vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(y)));
 }
