@@ -299,7 +299,7 @@ static void arrange_iq4_xs(uint8_t *block, bool back) {
 // MARK: Packing
 
 /// Interleaves `size` (a constant) bytes of each row at a time; a missing row is zeros.
-static inline void interleave(const uint8_t *const *rows, size_t bytes, size_t size, uint8_t *restrict to) {
+static inline __attribute__((always_inline)) void interleave(const uint8_t *const *rows, size_t bytes, size_t size, uint8_t *restrict to) {
     for (size_t i = 0; i < bytes; i += size) {
         for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
             memcpy(to + row * size, rows[row] + i, size);

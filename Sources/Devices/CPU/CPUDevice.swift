@@ -10,7 +10,8 @@ package final class CPUDevice: Device {
 
     let kernels: shard_kernels
     let pool: ThreadPool
-    /// Quantised activations of the current multiplication, one area a kind.
+    private let arena = WeightArena()
+    /// Activations of the current multiplication as kernels want them, one area a kind.
     var prepared: [UInt32: AlignedMemory] = [:]
     /// Partial results of attention spans.
     var partials: AlignedMemory?
@@ -39,7 +40,7 @@ package final class CPUDevice: Device {
     package func makeMatrix(
         _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
     ) throws(DeviceError) -> any DeviceMatrix {
-        try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool, copied: copied)
+        try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool, arena: arena, copied: copied)
     }
 
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary {

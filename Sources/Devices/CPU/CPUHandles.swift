@@ -47,7 +47,7 @@ final class CPUMatrix: DeviceMatrix {
     let activationKind: UInt32
     let bias: CPUVector?
     private let type: UInt32
-    private let memory: AlignedMemory
+    private let area: WeightArena.Area
 
     /// Of the view, before any are told to be copied: pages of both it and the packed copy are in memory that long.
     private static let passBytes = 16 << 20
@@ -55,7 +55,7 @@ final class CPUMatrix: DeviceMatrix {
     /// Packs `view`, tiles shared between the pool's threads.
     init(
         _ view: TensorView, bias: TensorView?, activations: CPUDeviceOptions.Activations, pool: ThreadPool,
-        copied: (Range<Int>) -> Void
+        arena: WeightArena, copied: (Range<Int>) -> Void
     ) throws(DeviceError) {
         try view.checkKernels()
         type = view.type.rawValue
@@ -67,10 +67,9 @@ final class CPUMatrix: DeviceMatrix {
         case .float: activationKind = UInt32(SHARD_ACTIVATION_F32)
         }
         self.bias = try bias.map { view throws(DeviceError) in try CPUVector(view) }
-        memory = try AlignedMemory(
-            byteCount: shard_packed_bytes(type, view.rowCount, view.columnCount), for: "weights")
+        area = try arena.allocate(byteCount: shard_packed_bytes(type, view.rowCount, view.columnCount))
         guard let source = view.bytes.baseAddress, tileCount > 0 else { return }
-        let (type, memory) = (type, memory)
+        let (type, packed) = (type, area.base)
         let tileBytes = view.bytes.count / view.rowCount * Int(SHARD_TILE_ROWS)
         let tilesPerPass = max(1, Self.passBytes / max(1, tileBytes))
         for first in stride(from: 0, to: tileCount, by: tilesPerPass) {
@@ -79,15 +78,15 @@ final class CPUMatrix: DeviceMatrix {
             pool.run(taskCount: (end - first + tilesPerTask - 1) / tilesPerTask) { task, _ in
                 let start = first + task * tilesPerTask
                 shard_pack(
-                    type, source, view.rowCount, view.columnCount, start, min(start + tilesPerTask, end), memory.base)
+                    type, source, view.rowCount, view.columnCount, start, min(start + tilesPerTask, end), packed)
             }
             copied(first * tileBytes..<min(end * tileBytes, view.bytes.count))
         }
     }
 
-    var bytes: Int { memory.byteCount }
+    var bytes: Int { area.byteCount }
     var kernelMatrix: shard_matrix {
-        shard_matrix(packed: memory.base, row_count: outputCount, column_count: inputCount, type: type)
+        shard_matrix(packed: area.base, row_count: outputCount, column_count: inputCount, type: type)
     }
 }
 

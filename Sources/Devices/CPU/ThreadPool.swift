@@ -4,8 +4,9 @@ import Synchronization
 
 /// A fixed set of threads that share the tasks of one call at a time; the caller is one of them.
 ///
-/// Tasks are handed out one by one, so their order and thread vary; what they compute must not depend on it. Between
-/// calls the threads spin for some microseconds, then park.
+/// Each thread has a run of consecutive tasks, so that it reads one stretch of memory, and takes them one by one; when its own
+/// are done it takes others'. So a thread that waits for its core holds nobody up for more than a task, and what tasks
+/// compute must not depend on their thread or order. Between calls the threads spin for some microseconds, then park.
 final class ThreadPool {
     let threadCount: Int
     private let shared: Shared
@@ -16,7 +17,7 @@ final class ThreadPool {
     ///   - cpus: cores to pin to, thread i to the i-th (again from the first when there are fewer); empty pins none.
     init(threadCount: Int, cpus: [Int]) throws(DeviceError) {
         self.threadCount = max(1, threadCount)
-        shared = Shared()
+        shared = Shared(threadCount: self.threadCount)
         if let first = cpus.first { try pinCurrentThread(to: first) }
         for index in 1..<max(2, self.threadCount) where index < self.threadCount {
             let start = WorkerStart(shared: shared, index: index, cpu: cpus.isEmpty ? nil : cpus[index % cpus.count])
@@ -41,7 +42,7 @@ final class ThreadPool {
             return
         }
         withoutActuallyEscaping(body) { body in
-            shared.begin(taskCount: taskCount, workers: threadCount - 1, body)
+            shared.begin(taskCount: taskCount, body)
             shared.runTasks(thread: 0)
             shared.waitForWorkers()
         }
@@ -92,14 +93,21 @@ private final class Shared: @unchecked Sendable {
 
     private var body: (Int, Int) -> Void = { _, _ in }
     private var taskCount = 0
-    private let nextTask = Atomic<Int>(0)
+    private let threadCount: Int
+    /// For each thread the next of its own tasks, cache lines apart.
+    private let nextTasks: UnsafeMutablePointer<Atomic<Int>>
+    /// Counters in two cache lines: the processor fetches neighbours in pairs.
+    private static let countersApart = 16
     private let generation = Atomic<Int>(0)
     private let busyWorkers = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init() {
+    init(threadCount: Int) {
+        self.threadCount = threadCount
+        nextTasks = .allocate(capacity: threadCount * Self.countersApart)
+        for index in 0..<threadCount * Self.countersApart { (nextTasks + index).initialize(to: Atomic(0)) }
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
     }
@@ -109,13 +117,15 @@ private final class Shared: @unchecked Sendable {
         pthread_mutex_destroy(mutex)
         changed.deallocate()
         mutex.deallocate()
+        nextTasks.deinitialize(count: threadCount * Self.countersApart)
+        nextTasks.deallocate()
     }
 
-    func begin(taskCount: Int, workers: Int, _ body: @escaping (Int, Int) -> Void) {
+    func begin(taskCount: Int, _ body: @escaping (Int, Int) -> Void) {
         self.body = body
         self.taskCount = taskCount
-        nextTask.store(0, ordering: .relaxed)
-        busyWorkers.store(workers, ordering: .relaxed)
+        for thread in 0..<threadCount { next(of: thread).pointee.store(first(of: thread), ordering: .relaxed) }
+        busyWorkers.store(threadCount - 1, ordering: .relaxed)
         generation.add(1, ordering: .releasing)
         wakeAll()
     }
@@ -123,12 +133,20 @@ private final class Shared: @unchecked Sendable {
     /// Kept out of line so that no reference to `body` outlives the call.
     @inline(never)
     func runTasks(thread: Int) {
-        while true {
-            let task = nextTask.add(1, ordering: .relaxed).oldValue
-            if task >= taskCount { return }
-            body(task, thread)
+        for offset in 0..<threadCount {
+            let owner = (thread + offset) % threadCount
+            let end = first(of: owner + 1)
+            while true {
+                let task = next(of: owner).pointee.add(1, ordering: .relaxed).oldValue
+                if task >= end { break }
+                body(task, thread)
+            }
         }
     }
+
+    private func next(of thread: Int) -> UnsafeMutablePointer<Atomic<Int>> { nextTasks + thread * Self.countersApart }
+    /// The first of a thread's own tasks.
+    private func first(of thread: Int) -> Int { taskCount * thread / threadCount }
 
     func waitForWorkers() {
         wait { busyWorkers.load(ordering: .acquiring) == 0 }
