@@ -23,9 +23,21 @@ INLINE words words_xor(words a, words b) {
     return _mm256_xor_si256(a, b);
 }
 INLINE uint64_t words_fold(words a) {
-    uint64_t parts[4];
+    uint64_t parts[4], result = 0;
     _mm256_storeu_si256((__m256i *)(void *)parts, a);
-    return parts[0] ^ parts[1] ^ parts[2] ^ parts[3];
+    for (size_t i = 0; i < 4; i++) {
+        result ^= parts[i];
+    }
+    return result;
+}
+/// Of equal parts, too, something of each.
+INLINE uint64_t words_add(words a) {
+    uint64_t parts[4], result = 0;
+    _mm256_storeu_si256((__m256i *)(void *)parts, a);
+    for (size_t i = 0; i < 4; i++) {
+        result += parts[i];
+    }
+    return result;
 }
 
 INLINE factors factors_make(int8_t value) {
@@ -49,7 +61,7 @@ INLINE integers integers_add(integers sum, factors *w, factors a) {
     return _mm256_dpbusd_avx_epi32(sum, *w, a);
 }
 INLINE uint64_t integers_fold(integers sum) {
-    return words_fold(sum);
+    return words_add(sum);
 }
 
 #else
@@ -76,7 +88,7 @@ INLINE integers integers_add(integers sum, factors *w, factors a) {
     return sum;
 }
 INLINE uint64_t integers_fold(integers sum) {
-    return words_fold(sum.sums);
+    return words_add(sum.sums);
 }
 
 #endif

@@ -30,6 +30,15 @@ INLINE uint64_t words_fold(words a) {
     }
     return result;
 }
+/// Of equal parts, too, something of each.
+INLINE uint64_t words_add(words a) {
+    uint64_t parts[8], result = 0;
+    _mm512_storeu_si512(parts, a);
+    for (size_t i = 0; i < 8; i++) {
+        result += parts[i];
+    }
+    return result;
+}
 
 INLINE factors factors_make(int8_t value) {
     return _mm512_set1_epi8(value);
@@ -52,7 +61,7 @@ INLINE integers integers_add(integers sum, factors *w, factors a) {
     return _mm512_dpbusd_epi32(sum, *w, a);
 }
 INLINE uint64_t integers_fold(integers sum) {
-    return words_fold(sum);
+    return words_add(sum);
 }
 
 #else
@@ -79,7 +88,7 @@ INLINE integers integers_add(integers sum, factors *w, factors a) {
     return sum;
 }
 INLINE uint64_t integers_fold(integers sum) {
-    return words_fold(sum.sums);
+    return words_add(sum.sums);
 }
 
 #endif

@@ -48,7 +48,10 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "Sequences that generate at once.")
     var sequences = NumberList([1])
 
-    @Option(help: "How the model is run: simple, distributed, or both. memory-efficient is not there yet.")
+    @Option(
+        help:
+            "How models are run, side by side: simple, distributed (over two workers). memory-efficient is not there yet."
+    )
     var mode = ModeList([.simple])
 
     @Option(help: "Times that each test counts.")
@@ -63,7 +66,7 @@ struct BenchOptions: ParsableArguments {
     @Option(help: "Type of cached keys and values: f32 or f16.")
     var kvType: CacheType = .f16
 
-    @Option(help: ArgumentHelp("Cores to pin threads to, in order: 0-3,8", valueName: "list"))
+    @Option(help: ArgumentHelp("Cores to pin threads to: 0-3,8", valueName: "list"))
     var cpus: CoreList?
 
     @Option(help: "How long to look for the machine's limits: full, quick or off.")
@@ -107,7 +110,8 @@ struct BenchOptions: ParsableArguments {
     /// Refuses what cannot run yet, by name.
     func checkSupport() throws {
         if mode.modes.contains(.memoryEfficient) {
-            throw ProgramError(.configuration, "--mode memory-efficient: not there yet; use --mode simple")
+            throw ProgramError(
+                .configuration, "--mode memory-efficient: not there yet; use --mode simple, distributed or both")
         }
     }
 }

@@ -66,10 +66,16 @@ struct BenchSetup {
     ) throws -> any BenchmarkSubject {
         switch mode {
         case .simple, .memoryEfficient:
-            SimpleSubject(
+            return SimpleSubject(
                 model, cpu: cpu(threads, options), cacheType: options.kvType.element, rowsMax: Self.rowsMax)
         case .distributed:
-            throw ProgramError(.configuration, "--mode distributed: not there yet; use --mode simple")
+            do {
+                return try DistributedSubject(
+                    model, threads: threads, cpus: options.cpus?.cores ?? [], cacheType: options.kvType.element,
+                    rowsMax: Self.rowsMax, tests: options.tests)
+            } catch {
+                throw ProgramError(.configuration, "--mode distributed: \(error)")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sharding
 
 /// Numbers as an argument: `0,8192`.
 struct NumberList: ExpressibleByArgument {
@@ -27,16 +28,8 @@ struct NumberList: ExpressibleByArgument {
 struct CoreList: ExpressibleByArgument {
     var cores: [Int]
 
-    private static let coreMax = 1 << 16
-
     init?(argument: String) {
-        cores = []
-        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
-            guard let first = ends[0], let last = ends[ends.count - 1], (0...last).contains(first),
-                last < Self.coreMax
-            else { return nil }
-            cores += first...last
-        }
+        guard let cores = ConfigurationScalar.cpus(argument) else { return nil }
+        self.cores = cores
     }
 }
