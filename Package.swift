@@ -91,6 +91,7 @@ let package = Package(
         library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
 
         // Level 3
+        library("Measuring", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         library(
             "Worker",
             [
@@ -117,14 +118,14 @@ let package = Package(
         library(
             "ShardKit",
             [
-                "Coordinator", "Worker", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles", "Devices",
-                "ZeroMQ", .logging,
+                "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles",
+                "Devices", "ZeroMQ", .logging,
             ]),
         program(
             "shard",
             [
-                "ShardKit", "Coordinator", "Inference", "Tokenizers", "WeightTransfer", "Sharding", "Models",
-                "ModelFiles", "Devices",
+                "ShardKit", "Coordinator", "Measuring", "Inference", "Tokenizers", "WeightTransfer", "Sharding",
+                "Models", "ModelFiles", "Devices",
             ]),
         program(
             "shard-coordinator",
@@ -152,6 +153,8 @@ let package = Package(
             ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors", .logging]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
+        tests(
+            "MeasuringTests", ["Measuring", "Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests(

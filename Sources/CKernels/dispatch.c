@@ -2,6 +2,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 #include "kernels.h"
+#include "limits.h"
 
 #include <string.h>
 
@@ -133,6 +134,23 @@ const shard_kernels *shard_kernels_best(void) {
         }
     }
     return &shard_kernels_scalar;
+}
+
+const shard_limits *shard_limits_named(const char *name) {
+    static const shard_limits *const all[] = {
+        &shard_limits_scalar,
+#if defined(__x86_64__)
+        &shard_limits_avx2,   &shard_limits_avxvnni, &shard_limits_avx512, &shard_limits_avx512vnni,
+#elif defined(__aarch64__)
+        &shard_limits_neon,   &shard_limits_neon_dotprod,
+#endif
+    };
+    for (size_t i = 0; shard_kernels_named(name) != NULL && i < sizeof all / sizeof all[0]; i++) {
+        if (strcmp(name, all[i]->name) == 0) {
+            return all[i];
+        }
+    }
+    return NULL;
 }
 
 // Asked for every message: from what the C runtime found out at start, as cpuid itself is slow in virtual machines.

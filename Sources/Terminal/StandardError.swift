@@ -21,6 +21,8 @@ package enum StandardError {
 package enum StandardOutput {
     package static func write(_ line: String) { write(raw: line + "\n") }
 
+    package static func write(lines: [String]) { write(raw: lines.map { $0 + "\n" }.joined()) }
+
     /// Writes at once, so that a streamed answer appears as it comes.
     ///
     /// Ends the process where nobody reads any more: whatever it would compute is of no use.

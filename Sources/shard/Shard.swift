@@ -15,6 +15,7 @@ struct Shard: AsyncParsableCommand {
               shard split model.gguf --shards 4 -o shards
               shard info shards
               shard chat model.gguf -p "What is 12 plus 7?"
+              shard bench model.gguf --threads 1,2
 
             Exit codes: 0 fine, 1 failed while running, 2 configuration or does not fit, 64 usage.
             """,
@@ -22,7 +23,7 @@ struct Shard: AsyncParsableCommand {
         subcommands: [
             DevicesCommand.self, SplitCommand.self, InfoCommand.self, VerifyCommand.self, AssignCommand.self,
             RunCommand.self, ChatCommand.self, LogitsCommand.self, TokenizeCommand.self, TemplateCommand.self,
-            CacheCommand.self,
+            BenchCommand.self, CacheCommand.self,
         ])
 
     static func main() async {

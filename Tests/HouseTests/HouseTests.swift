@@ -6,7 +6,7 @@ private let levels: [[String]] = [
     ["CZeroMQ", "CPCRE2", "CLinux", "CKernels", "Tensors"],
     ["ZeroMQ", "Devices", "ModelFiles"],
     ["Models", "Sharding", "Links", "WeightTransfer", "Tokenizers", "Inference"],
-    ["Worker", "Coordinator", "Serving"],
+    ["Measuring", "Worker", "Coordinator", "Serving"],
     ["Terminal", "ShardKit", "shard", "shard-coordinator", "shard-worker"],
 ]
 

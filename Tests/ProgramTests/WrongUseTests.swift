@@ -70,6 +70,51 @@ struct WrongUseTests {
             environment: ["XDG_CACHE_HOME": "", "HOME": ""]),
     ]
 
+    static let ofBench: [WrongUse] =
+        [
+            ("--threads", "0", "1 to 1024"), ("--threads", "1,x", "1,x"), ("--prompt", "-1", "--prompt"),
+            ("--depth", "1.5", "1.5"), ("--sequences", "257", "1 to 256"), ("--repetitions", "0", "--repetitions"),
+            ("--mode", "fast", "fast"), ("--limits", "some", "some"), ("--kv-type", "q8_0", "q8_0"),
+            ("--cpus", "1023", "1023"), ("--cpus", "1-0", "1-0"), ("--plot", "x.png", ".svg"),
+            ("--from", "x.json", "--from"),
+        ].map { option, value, says in
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "\(option)=\(value)"], exitCode: 64,
+                says: [option, says])
+        } + [
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--prompt", "0", "--generate", "0"], exitCode: 64,
+                says: ["--prompt", "--generate"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--json", "-", "--csv", "-"], exitCode: 64,
+                says: ["--json", "--csv", "both"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--mode", "memory-efficient"], exitCode: 2,
+                says: ["memory-efficient", "not there yet"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--mode", "distributed", "--threads", "1"],
+                exitCode: 2,
+                says: ["--mode distributed", "2 workers", "got 1"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", "no/such/model.gguf"], exitCode: 2, says: ["no/such/model.gguf"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--depth", "8192"], exitCode: 2,
+                says: ["demo-q8_0.gguf", "at depth 8192", "512", "8704"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--against", "README.md"], exitCode: 2,
+                says: ["README.md", "shard bench"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--against", "no/such.json"], exitCode: 2,
+                says: ["no/such.json"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--json", "no/such/folder/x.json"], exitCode: 1,
+                says: ["no/such/folder/x.json"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo], exitCode: 2,
+                says: ["SHARD_CPU", "sse9", "scalar"],
+                environment: ["SHARD_CPU": "sse9"]),
+        ]
+
     static let ofWorker: [WrongUse] = [
         WrongUse(program: .worker, arguments: [], exitCode: 64, says: ["--coordinator"]),
         WrongUse(
@@ -143,7 +188,7 @@ struct WrongUseTests {
 
     @Test(
         "an error is short, names what is wrong, and sets the exit code",
-        arguments: ofShard + ofWorker + ofCoordinator + ofEmit)
+        arguments: ofShard + ofBench + ofWorker + ofCoordinator + ofEmit)
     func wrongUse(_ use: WrongUse) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "shard-wrong-use-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -33,6 +33,11 @@ package struct MachineFiles: Sendable {
         #endif
     }
 
+    /// The operating system and its version: `Linux 6.1.0`.
+    package var systemName: String {
+        "Linux \((read("/proc/sys/kernel/osrelease") ?? "")[...].trimmingBlanks.printable)"
+    }
+
     /// Equal for all processes that run under this kernel, those in containers included; empty where it does not say.
     package var id: String {
         (read("/proc/sys/kernel/random/boot_id") ?? "").filter { $0.isHexDigit || $0 == "-" }

@@ -11,6 +11,8 @@ package final class WorkerSession: Sendable {
         package var devices: [String]
         /// Of each worker; nil divides the machine's cores.
         package var threads: Int?
+        /// Cores that are divided among the workers, in order; empty: any.
+        package var cpus: [Int] = []
         package var cacheType: CacheElementType
         package var contextLength: Int
         package var sequencesMax: Int
@@ -142,6 +144,10 @@ extension WorkerSession.Options {
             var settings = WorkerSettings(local: "worker-\(index)", threads: threads)
             settings.device = worker.1
             settings.layers = worker.0
+            if !cpus.isEmpty {
+                let count = layout.selections.count
+                settings.cpus = cpus[cpus.count * index / count..<cpus.count * (index + 1) / count].sorted()
+            }
             return settings
         }
     }

@@ -24,9 +24,13 @@ final class ResultFile: Sendable {
     }
 
     /// Appends values as little-endian f32.
-    func append(_ values: [Float]) throws {
+    func append(_ values: [Float]) throws { try append(values.withUnsafeBytes { Data($0) }) }
+
+    func append(_ text: String) throws { try append(Data(text.utf8)) }
+
+    private func append(_ bytes: Data) throws {
         do {
-            try handle.write(contentsOf: values.withUnsafeBytes { Data($0) })
+            try handle.write(contentsOf: bytes)
         } catch {
             throw ProgramError(.failedWhileRunning, "\(path): cannot be written: \(error)")
         }

@@ -1,0 +1,177 @@
+import Foundation
+
+/// A report as a drawing: bars of tokens a second, with whiskers from the lowest to the highest, one group a test.
+///
+/// Plain SVG 1.1 without scripts or fonts of its own. It brings its background, so that it can be read wherever it is
+/// shown; viewers that know dark mode get dark colours.
+package struct BenchmarkPlot {
+    private let report: BenchmarkReport
+    private let groups: [(test: String, results: [BenchmarkReport.Result])]
+    /// Where bars begin.
+    private let left: Double
+    private let hasModes: Bool
+
+    private static let barWidthMax = 380.0
+    private static let valueWidth = 300.0
+    private static let barHeight = 16.0
+    private static let barStep = 26.0
+    private static let margin = 20.0
+    private static let titleHeight = 34.0
+    private static let axisHeight = 30.0
+    private static let letterWidth = 7.2
+    private static let nameLengthMax = 40
+    /// Colours that differ for most eyes, and show on white and on black (Tol 2021, "bright").
+    private static let colours = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999999"]
+
+    package init(_ report: BenchmarkReport) {
+        self.report = report
+        var groups: [(test: String, results: [BenchmarkReport.Result])] = []
+        for result in report.results {
+            if let index = groups.firstIndex(where: { $0.test == result.test }) {
+                groups[index].results.append(result)
+            } else {
+                groups.append((result.test, [result]))
+            }
+        }
+        self.groups = groups
+        hasModes = Set(report.results.map(\.mode)).count > 1
+        let longest = report.results.map { Self.label($0, hasModes: true).count }.max() ?? 0
+        left = Self.margin + Double(longest) * Self.letterWidth + 10
+    }
+
+    package func svg() -> String {
+        let models = report.results.map(\.model).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        var body: [String] = []
+        var y = Self.margin + 22
+        body.append(Self.text(Self.margin, y, "Tokens a second", style: "title"))
+        let machine = report.machine
+        y += 20
+        body.append(
+            Self.text(
+                Self.margin, y, "\(machine.cpu), \(machine.cores) cores, \(machine.kernels), \(machine.os)",
+                style: "note"))
+        y += 6
+        for group in groups {
+            body += draw(group.results, test: group.test, models: models, top: y)
+            y += Self.titleHeight + Double(group.results.count) * Self.barStep + Self.axisHeight
+        }
+        let width = left + Self.barWidthMax + Self.valueWidth + Self.margin
+        return ([Self.head(width: width, height: y + Self.margin)] + body + ["</svg>", ""]).joined(separator: "\n")
+    }
+
+    private func draw(
+        _ results: [BenchmarkReport.Result], test: String, models: [String], top: Double
+    ) -> [String] {
+        let highest = results.map(\.tokensPerSecond.high).max() ?? 1
+        let scale = Self.barWidthMax / highest
+        let firstBar = top + Self.titleHeight
+        let end = firstBar + Double(results.count) * Self.barStep
+        var lines = [Self.text(Self.margin, top + Self.titleHeight - 10, test, style: "test")]
+        for tick in Self.ticks(to: highest) {
+            let x = left + tick * scale
+            lines.append(Self.line(x, firstBar - 2, x, end, style: "grid"))
+            lines.append(Self.text(x, end + 14, Self.number(tick), style: "tick"))
+        }
+        for (index, result) in results.enumerated() {
+            let y = firstBar + Double(index) * Self.barStep + (Self.barStep - Self.barHeight) / 2
+            let colour = Self.colours[(models.firstIndex(of: result.model) ?? 0) % Self.colours.count]
+            lines += draw(result, y: y, scale: scale, colour: colour)
+        }
+        return lines
+    }
+
+    private func draw(_ result: BenchmarkReport.Result, y: Double, scale: Double, colour: String) -> [String] {
+        let speed = result.tokensPerSecond
+        let middle = y + Self.barHeight / 2
+        let (low, high) = (left + speed.low * scale, left + speed.high * scale)
+        var value = Self.number(speed.median)
+        if speed.samples.count > 1 { value += " (\(Self.number(speed.low))–\(Self.number(speed.high)))" }
+        if let share = result.share, let limit = result.limit {
+            value += ", \(Int((share * 100).rounded())) % of \(limit.rawValue)"
+        }
+        return [
+            Self.text(left - 8, middle + 4, Self.label(result, hasModes: hasModes), style: "name"),
+            "<rect x=\"\(Self.number(left))\" y=\"\(Self.number(y))\" width=\"\(Self.place(speed.median * scale))\" "
+                + "height=\"\(Self.place(Self.barHeight))\" fill=\"\(colour)\"/>",
+            Self.line(low, middle, high, middle, style: "whisker"),
+            Self.line(low, middle - 4, low, middle + 4, style: "whisker"),
+            Self.line(high, middle - 4, high, middle + 4, style: "whisker"),
+            Self.text(high + 8, middle + 4, value, style: "value"),
+        ]
+    }
+
+    private static func label(_ result: BenchmarkReport.Result, hasModes: Bool) -> String {
+        let name = result.model
+        let short =
+            name.count <= nameLengthMax
+            ? name : "\(name.prefix(nameLengthMax / 2 - 1))…\(name.suffix(nameLengthMax / 2))"
+        let threads = result.threads == 1 ? "1 thread" : "\(result.threads) threads"
+        return "\(short), \(threads)" + (hasModes ? ", \(result.mode.rawValue)" : "")
+    }
+
+    /// From 0 on in steps of 1, 2 or 5 times a power of ten: four to nine of them.
+    static func ticks(to highest: Double) -> [Double] {
+        guard highest > 0, highest.isFinite else { return [0] }
+        let power = pow(10, (log10(highest) - 0.5).rounded(.down))
+        let step = [1, 2, 5, 10].map { $0 * power }.first { highest / $0 <= 8 } ?? highest
+        return (0...Int(highest / step)).map { Double($0) * step }
+    }
+
+    /// Three digits, without an exponent.
+    private static func number(_ value: Double) -> String {
+        let digits = value >= 100 || value == value.rounded() ? 0 : value >= 10 ? 1 : 2
+        return String(format: "%.\(digits)f", value)
+    }
+
+    private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
+
+    private static func text(_ x: Double, _ y: Double, _ text: String, style: String) -> String {
+        "<text x=\"\(place(x))\" y=\"\(place(y))\" class=\"\(style)\">\(escaped(text))</text>"
+    }
+
+    private static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, style: String) -> String {
+        "<line x1=\"\(place(x1))\" y1=\"\(place(y1))\" x2=\"\(place(x2))\" y2=\"\(place(y2))\" class=\"\(style)\"/>"
+    }
+
+    /// Names come from files: what XML cannot hold becomes a question mark.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{FFFE}", "\u{FFFF}": result += "?"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private static func head(width: Double, height: Double) -> String {
+        let (width, height) = (place(width), place(height))
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)">
+            <style>
+            text { font: 13px sans-serif; fill: #222222; }
+            .paper { fill: #ffffff; }
+            .title { font-size: 18px; font-weight: bold; }
+            .test { font-size: 14px; font-weight: bold; }
+            .note, .tick { fill: #666666; font-size: 12px; }
+            .name { text-anchor: end; }
+            .tick { text-anchor: middle; }
+            .grid { stroke: #dddddd; }
+            .whisker { stroke: #222222; stroke-width: 1.5; }
+            @media (prefers-color-scheme: dark) {
+            text { fill: #e6e6e6; }
+            .paper { fill: #1b1b1b; }
+            .note, .tick { fill: #a0a0a0; }
+            .grid { stroke: #3a3a3a; }
+            .whisker { stroke: #f4f4f4; }
+            }
+            </style>
+            <rect class="paper" width="100%" height="100%"/>
+            """
+    }
+}
