@@ -174,10 +174,6 @@ uint32_t shard_activation_kind(uint32_t type) {
     return layout.elements == 32 ? SHARD_ACTIVATION_Q8_32 : SHARD_ACTIVATION_Q8_256;
 }
 
-size_t shard_cache_head_bytes(uint32_t cache_type, size_t head_dim) {
-    return 2 * SHARD_BLOCK_POSITIONS * head_dim * (cache_type == SHARD_TYPE_F16 ? 2 : 4);
-}
-
 // MARK: The order of bits
 
 static void swap_bytes(uint8_t *a, uint8_t *b) {

@@ -7,7 +7,7 @@ package struct CacheShape: Sendable, Hashable {
 
     package var keyValueHeadCount: Int
     package var headDim: Int
-    /// A plain type; the device says which it has.
+    /// f32, f16 or q8_0; the device says which it has.
     package var elementType: ElementType
 
     package init(keyValueHeadCount: Int, headDim: Int, elementType: ElementType) {
@@ -16,8 +16,11 @@ package struct CacheShape: Sendable, Hashable {
         self.elementType = elementType
     }
 
-    /// Keys and values of one position.
-    package var bytesPerPosition: Int { 2 * keyValueHeadCount * headDim * elementType.blockBytes }
+    /// Keys and values of one position, heads in whole quantised blocks.
+    package var bytesPerPosition: Int {
+        let blockElements = elementType.blockElementCount
+        return 2 * keyValueHeadCount * ((headDim + blockElements - 1) / blockElements * elementType.blockBytes)
+    }
     package var bytesPerBlock: Int { bytesPerPosition * Self.blockPositions }
 }
 

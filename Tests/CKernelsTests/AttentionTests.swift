@@ -8,7 +8,7 @@ struct AttentionTests {
 
     @Test("every table equals scalar bit for bit", arguments: Table.vector, headDims)
     func equalsScalar(table: Table, headDim: Int) {
-        for type in [SHARD_TYPE_F32, SHARD_TYPE_F16] {
+        for type in [SHARD_TYPE_F32, SHARD_TYPE_F16, SHARD_TYPE_Q8_0] {
             let ours = Cache(table, UInt32(type), headDim: headDim, positions: 1100)
             let scalar = Cache(.scalar, UInt32(type), headDim: headDim, positions: 1100)
             #expect(ours.bytes == scalar.bytes)
@@ -51,6 +51,15 @@ struct AttentionTests {
         }
     }
 
+    @Test("keys and values of 8 bits give what is near softmax", arguments: Table.all, headDims)
+    func nearSoftmax(table: Table, headDim: Int) {
+        let full = Cache(table, UInt32(SHARD_TYPE_F32), headDim: headDim, positions: 700)
+        let small = Cache(table, UInt32(SHARD_TYPE_Q8_0), headDim: headDim, positions: 700)
+        #expect(small.bytes.count < full.bytes.count * 3 / 10)
+        let queries = Self.queries(2, headDim)
+        for (a, b) in zip(full.attend(queries, 3..<700), small.attend(queries, 3..<700)) { #expect(abs(a - b) < 0.02) }
+    }
+
     @Test("a head's result does not depend on the heads beside it", arguments: Table.all)
     func independent(table: Table) {
         let cache = Cache(table, UInt32(SHARD_TYPE_F16), headDim: 40, positions: 700)
@@ -73,6 +82,11 @@ struct AttentionTests {
     @Test("a non-finite key or query gives a result that is not finite", arguments: Table.all)
     func nonFinite(table: Table) {
         let cache = Cache(table, UInt32(SHARD_TYPE_F32), headDim: 32, positions: 20)
+        for type in [SHARD_TYPE_F32, SHARD_TYPE_F16, SHARD_TYPE_Q8_0] {
+            let broken = Cache(table, UInt32(type), headDim: 32, positions: 20, brokenPosition: 7)
+            let output = broken.attend(Self.queries(1, 32), 0..<20)
+            #expect(!table.call.all_finite(output, output.count), "cache type \(type)")
+        }
         for value: Float in [.nan, .infinity] {
             var queries = Self.queries(1, 32)
             queries[3] = value
@@ -93,14 +107,15 @@ private struct Cache {
 
     private var area: Int { shard_cache_head_bytes(type, headDim) }
 
-    init(_ table: Table, _ type: UInt32, headDim: Int, positions: Int, filler: UInt8 = 0) {
+    init(_ table: Table, _ type: UInt32, headDim: Int, positions: Int, filler: UInt8 = 0, brokenPosition: Int? = nil) {
         self.table = table
         self.type = type
         self.headDim = headDim
         bytes = [UInt8](repeating: filler, count: (positions + 63) / 64 * 2 * shard_cache_head_bytes(type, headDim))
         var random = Random(seed: 72)
         for position in 0..<positions {
-            let key = random.floats(headDim, 2)
+            var key = random.floats(headDim, 2)
+            if position == brokenPosition { key[5] = .infinity }
             let value = random.floats(headDim, 2)
             let area = area
             bytes.withUnsafeMutableBytes {

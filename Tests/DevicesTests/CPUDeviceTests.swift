@@ -86,7 +86,7 @@ struct CPUDeviceTests {
         let device = try CPUDevice(CPUDeviceOptions())
         #expect(throws: DeviceError.self) {
             _ = try device.makeCache(
-                CacheShape(keyValueHeadCount: 1, headDim: 32, elementType: .q8_0), blockCount: 1)
+                CacheShape(keyValueHeadCount: 1, headDim: 32, elementType: .q4_0), blockCount: 1)
         }
     }
 }

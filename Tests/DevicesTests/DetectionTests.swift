@@ -57,7 +57,48 @@ struct MachineFilesTests {
         return (root, MachineFiles(root: root.path))
     }
 
+    private func computeCPUs(_ files: [String: String]) throws -> [Int] {
+        let (root, machine) = try machine(files)
+        defer { try? FileManager.default.removeItem(at: root) }
+        return machine.computeCPUs
+    }
+
     private let memory = "MemTotal:       16384 kB\nMemFree: 1 kB\nMemAvailable:    8192 kB\n"
+
+    @Test("threads that share a core count once, whichever of them is allowed")
+    func siblings() throws {
+        let (root, machine) = try machine([
+            "proc/self/status": "Cpus_allowed_list:\t0-2,5-7\n",
+            "sys/devices/system/cpu/cpu0/topology/thread_siblings_list": "0,4\n",
+            "sys/devices/system/cpu/cpu1/topology/thread_siblings_list": "1,5\n",
+            "sys/devices/system/cpu/cpu2/topology/thread_siblings_list": "2,6\n",
+            "sys/devices/system/cpu/cpu5/topology/thread_siblings_list": "1,5\n",
+            "sys/devices/system/cpu/cpu6/topology/thread_siblings_list": "2,6\n",
+            "sys/devices/system/cpu/cpu7/topology/thread_siblings_list": "3,7\n",
+        ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.computeCPUs == [0, 1, 2, 7])
+        #expect(machine.coreCount == 4)
+    }
+
+    @Test("efficiency cores are left out, unless there are no others")
+    func efficiencyCores() throws {
+        let hybrid = [
+            "proc/self/status": "Cpus_allowed_list:\t0-7\n", "sys/devices/cpu_core/cpus": "0-3\n",
+            "sys/devices/cpu_atom/cpus": "4-7\n",
+            "sys/devices/system/cpu/cpu0/topology/thread_siblings_list": "0-1\n",
+            "sys/devices/system/cpu/cpu1/topology/thread_siblings_list": "0-1\n",
+        ]
+        #expect(try computeCPUs(hybrid) == [0, 2, 3])
+        let onlyEfficient = hybrid.merging(["proc/self/status": "Cpus_allowed_list:\t5-6\n"]) { $1 }
+        #expect(try computeCPUs(onlyEfficient) == [5, 6])
+        let little = [
+            "proc/self/status": "Cpus_allowed_list:\t0-3\n", "sys/devices/system/cpu/cpu0/cpu_capacity": "446\n",
+            "sys/devices/system/cpu/cpu1/cpu_capacity": "446\n", "sys/devices/system/cpu/cpu2/cpu_capacity": "871\n",
+            "sys/devices/system/cpu/cpu3/cpu_capacity": "1024\n",
+        ]
+        #expect(try computeCPUs(little) == [2, 3])
+    }
 
     @Test("affinity and quota bound the cores, the cgroup the memory")
     func limits() throws {

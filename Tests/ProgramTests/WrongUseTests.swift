@@ -74,7 +74,7 @@ struct WrongUseTests {
         [
             ("--threads", "0", "1 to 1024"), ("--threads", "1,x", "1,x"), ("--prompt", "-1", "--prompt"),
             ("--depth", "1.5", "1.5"), ("--sequences", "257", "1 to 256"), ("--repetitions", "0", "--repetitions"),
-            ("--mode", "fast", "fast"), ("--limits", "some", "some"), ("--kv-type", "q8_0", "q8_0"),
+            ("--mode", "fast", "fast"), ("--limits", "some", "some"), ("--kv-type", "q4_0", "q4_0"),
             ("--cpus", "1023", "1023"), ("--cpus", "1-0", "1-0"), ("--plot", "x.png", ".svg"),
             ("--from", "x.json", "--from"),
         ].map { option, value, says in

@@ -251,6 +251,7 @@ int main(int argument_count, char **arguments) {
     for (size_t d = 0; d < sizeof head_dims / sizeof head_dims[0]; d++) {
         run_attention(kernels, SHARD_TYPE_F32, head_dims[d]);
         run_attention(kernels, SHARD_TYPE_F16, head_dims[d]);
+        run_attention(kernels, SHARD_TYPE_Q8_0, head_dims[d]);
     }
     if (fclose(results) != 0) {
         perror("harness: cannot write the results");

@@ -6,6 +6,8 @@
 #define SHARD_ROWS_AT_ONCE 4
 /// Sums of products with float weights at once.
 #define SHARD_FLOAT_SUMS 4
+/// Sums of attention at once.
+#define SHARD_ATTENTION_SUMS 4
 
 typedef struct f32x16 {
     __m256 a, b;

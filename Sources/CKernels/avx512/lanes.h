@@ -6,6 +6,8 @@
 #define SHARD_ROWS_AT_ONCE 8
 /// Sums of products with float weights at once.
 #define SHARD_FLOAT_SUMS 16
+/// Sums of attention at once.
+#define SHARD_ATTENTION_SUMS 16
 
 typedef __m512 f32x16;
 typedef __m512i i32x16;

@@ -220,7 +220,8 @@ shard_matmul_function shard_matmul_float_activations;
 ///
 /// A cache block holds 64 consecutive absolute positions: those of `blocks[i]` start at 64 × i. In it, at byte
 /// `head_offset`, lies the head's area of `shard_cache_head_bytes`: keys as 4 tiles of 16 positions, each
-/// [head_dim][16]; then values [64][head_dim]; elements f32 or f16. `store` writes it.
+/// [head_dim][16]; then values [64][head_dim]; elements f32, f16 or 8-bit integers with one f16 scale per 32 dimensions
+/// (q8_0: the scales of the keys, [4][scales][16], then of the values, [64][scales], follow). `store` writes it.
 typedef struct shard_attention {
     /// Query head h starts h × query_stride floats after `queries`.
     const float *queries;
@@ -229,7 +230,7 @@ typedef struct shard_attention {
     /// Indexed by absolute position / 64; only blocks with visible positions are read.
     const void *SHARD_NULLABLE const *SHARD_NONNULL blocks;
     size_t head_offset;
-    /// SHARD_TYPE_F32 or SHARD_TYPE_F16.
+    /// SHARD_TYPE_F32, SHARD_TYPE_F16 or SHARD_TYPE_Q8_0.
     uint32_t cache_type;
     size_t head_dim;
     /// Scores are multiplied by it.
@@ -243,7 +244,7 @@ typedef struct shard_attention {
     size_t partial_stride;
 } shard_attention;
 
-/// Bytes of one key/value head in a cache block: 2 × 64 × head_dim elements.
+/// Bytes of one key/value head in a cache block: 2 × 64 × head_dim elements, and scales.
 size_t shard_cache_head_bytes(uint32_t cache_type, size_t head_dim);
 
 /// One instruction set's kernels.
@@ -292,7 +293,9 @@ typedef struct shard_kernels {
                    const float *restrict cosines, const float *restrict sines);
 
     /// Writes one position's key and value head into the head's area of a cache block (`block` + head_offset);
-    /// `position` is absolute. Rounds to nearest even for f16.
+    /// `position` is absolute. Rounds to nearest even for f16. For q8_0, of each 32 dimensions (the last may be fewer):
+    /// scale = f16(max|x| / 127), value = nearest even of x × (1 / scale), at most ±127; 0 where the scale is 0 or not
+    /// finite. What is read back is scale × value, rounded to f32.
     void (*store)(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
                   size_t head_dim, void *restrict head_area);
 

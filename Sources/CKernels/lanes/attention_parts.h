@@ -1,5 +1,6 @@
 // What comes before and after attention: writing the cache, merging spans.
 
+#include "../scalar/cache.h"
 #include "partial.h"
 
 INLINE void store_elements(const float *key, const float *value, size_t slot, size_t head_dim, float *area) {
@@ -28,10 +29,13 @@ INLINE void store_halves(const float *key, const float *value, size_t slot, size
 void NAME(store)(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
                  size_t head_dim, void *restrict head_area) {
     size_t slot = position % SHARD_BLOCK_POSITIONS;
-    if (cache_type == SHARD_TYPE_F16) {
-        store_halves(key, value, slot, head_dim, head_area);
-    } else {
-        store_elements(key, value, slot, head_dim, head_area);
+    switch (cache_type) {
+    case SHARD_TYPE_F16:
+        return store_halves(key, value, slot, head_dim, head_area);
+    case SHARD_TYPE_Q8_0:
+        return store_q8_0(key, value, slot, head_dim, head_area);
+    default:
+        return store_elements(key, value, slot, head_dim, head_area);
     }
 }
 

@@ -2,38 +2,34 @@
 #pragma STDC FP_CONTRACT OFF
 
 #include "../kernels.h"
+#include "cache.h"
 #include "functions.h"
 
-static float cache_element(const void *area, uint32_t cache_type, size_t index) {
-    if (cache_type == SHARD_TYPE_F16) {
-        return f32_from_f16_bits(load_u16((const uint8_t *)area + index * 2));
-    }
-    return load_f32((const uint8_t *)area + index * 4);
+size_t shard_cache_head_bytes(uint32_t cache_type, size_t head_dim) {
+    size_t scales = cache_type == SHARD_TYPE_Q8_0 ? 2 * SHARD_BLOCK_POSITIONS * cache_scale_count(head_dim) : 0;
+    return 2 * cache_values_offset(cache_type, head_dim) + 2 * scales;
 }
 
-static void set_cache_element(void *area, uint32_t cache_type, size_t index, float value) {
+static void set_cache_element(uint8_t *elements, uint32_t cache_type, size_t index, float value) {
     if (cache_type == SHARD_TYPE_F16) {
         uint16_t half = f16_bits_from_f32(value);
-        memcpy((uint8_t *)area + index * 2, &half, sizeof half);
+        memcpy(elements + index * 2, &half, sizeof half);
     } else {
-        memcpy((uint8_t *)area + index * 4, &value, sizeof value);
+        memcpy(elements + index * 4, &value, sizeof value);
     }
-}
-
-static size_t key_index(size_t slot, size_t dimension, size_t head_dim) {
-    return slot / 16 * 16 * head_dim + dimension * 16 + slot % 16;
-}
-
-static size_t value_index(size_t slot, size_t dimension, size_t head_dim) {
-    return SHARD_BLOCK_POSITIONS * head_dim + slot * head_dim + dimension;
 }
 
 void store_scalar(const float *restrict key, const float *restrict value, size_t position, uint32_t cache_type,
                   size_t head_dim, void *restrict head_area) {
     size_t slot = position % SHARD_BLOCK_POSITIONS;
+    if (cache_type == SHARD_TYPE_Q8_0) {
+        store_q8_0(key, value, slot, head_dim, head_area);
+        return;
+    }
+    uint8_t *values = (uint8_t *)head_area + cache_values_offset(cache_type, head_dim);
     for (size_t d = 0; d < head_dim; d++) {
-        set_cache_element(head_area, cache_type, key_index(slot, d, head_dim), key[d]);
-        set_cache_element(head_area, cache_type, value_index(slot, d, head_dim), value[d]);
+        set_cache_element(head_area, cache_type, cache_key_index(head_dim, slot, d), key[d]);
+        set_cache_element(values, cache_type, cache_value_index(head_dim, slot, d), value[d]);
     }
 }
 
@@ -42,14 +38,14 @@ static float larger(float a, float b) {
 }
 
 /// One query head over slots [first, end) of one block; `partial` is updated.
-static void attend_block(const shard_attention *attention, const float *query, const void *area, size_t first,
+static void attend_block(const shard_attention *attention, const float *query, const uint8_t *area, size_t first,
                          size_t end, float *partial) {
     size_t head_dim = attention->head_dim;
     float scores[SHARD_BLOCK_POSITIONS], maximum = partial[0], sums[16] = {0};
     for (size_t slot = first; slot < end; slot++) {
         float score = 0;
         for (size_t d = 0; d < head_dim; d++) {
-            score = fmaf(query[d], cache_element(area, attention->cache_type, key_index(slot, d, head_dim)), score);
+            score = fmaf(query[d], cache_key(area, attention->cache_type, head_dim, slot, d), score);
         }
         scores[slot] = score * attention->scale;
         maximum = larger(scores[slot], maximum);
@@ -70,7 +66,7 @@ static void attend_block(const shard_attention *attention, const float *query, c
     for (size_t d = 0; d < head_dim; d++) {
         float sum = partial[2 + d] * correction;
         for (size_t slot = first; slot < end; slot++) {
-            sum = fmaf(scores[slot], cache_element(area, attention->cache_type, value_index(slot, d, head_dim)), sum);
+            sum = fmaf(scores[slot], cache_value(area, attention->cache_type, head_dim, slot, d), sum);
         }
         partial[2 + d] = sum;
     }

@@ -146,9 +146,10 @@ final class CPUCache: DeviceCache {
         switch shape.elementType {
         case .f32: kernelType = UInt32(SHARD_TYPE_F32)
         case .f16: kernelType = UInt32(SHARD_TYPE_F16)
+        case .q8_0: kernelType = UInt32(SHARD_TYPE_Q8_0)
         default:
             throw DeviceError(
-                .unsupported, place: "KV cache", "expected type f32 or f16, got \(shape.elementType.name)")
+                .unsupported, place: "KV cache", "expected type f32, f16 or q8_0, got \(shape.elementType.name)")
         }
         headBytes = shard_cache_head_bytes(kernelType, shape.headDim)
         let (bytes, overflow) = blockCount.multipliedReportingOverflow(by: headBytes * shape.keyValueHeadCount)

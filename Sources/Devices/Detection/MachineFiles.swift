@@ -49,10 +49,10 @@ package struct MachineFiles: Sendable {
         return Self.value(of: "Cpus_allowed_list", in: status, separator: ":").flatMap(Self.cpuList) ?? []
     }
 
-    /// Threads that compute at the same time: allowed CPUs, within the cgroup's quota; at least 1.
+    /// Threads that compute at the same time: one for each of ``computeCPUs``, within the cgroup's quota; at least 1.
     package var coreCount: Int {
-        let allowed = allowedCPUs.count
-        let cores = allowed > 0 ? allowed : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let counted = computeCPUs.count
+        let cores = counted > 0 ? counted : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         return max(1, min(cores, quotaCores ?? cores))
     }
 
@@ -100,7 +100,7 @@ package struct MachineFiles: Sendable {
         return read("\(mount)/\(file)")
     }
 
-    private func read(_ path: String) -> String? {
+    func read(_ path: String) -> String? {
         let descriptor = open(root + path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -132,7 +132,7 @@ package struct MachineFiles: Sendable {
     }
 
     /// `0-3,8`.
-    private static func cpuList(_ text: String) -> [Int]? {
+    static func cpuList(_ text: String) -> [Int]? {
         var cpus: [Int] = []
         for part in text.split(separator: ",") {
             let ends = part.split(separator: "-").compactMap { Int($0) }

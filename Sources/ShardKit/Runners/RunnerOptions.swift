@@ -16,6 +16,8 @@ public struct RunnerOptions: Sendable, Hashable {
     public enum CacheType: String, Sendable, CaseIterable {
         case f32
         case f16
+        /// 8 bits, with a scale for each 32 dimensions of a head.
+        case q8_0
     }
 
     /// Threads that compute, in each process; nil: one for each core, divided among worker processes.
@@ -57,6 +59,7 @@ public struct RunnerOptions: Sendable, Hashable {
         switch cacheType {
         case .f32: .f32
         case .f16: .f16
+        case .q8_0: .q8_0
         }
     }
 }

@@ -71,7 +71,6 @@ final class ClusterConfigurationReader {
         settings.contextPlace = model.place(of: "context")
         settings.context = model.integer("context", 1...(1 << 24))
         settings.cacheType = model.choice("kv_type", CacheElementType.self) ?? .f16
-        if settings.cacheType == .q8_0 { model.report("kv_type", "q8_0: not yet; use f16 or f32") }
         return settings
     }
 

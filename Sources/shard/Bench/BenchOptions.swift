@@ -63,7 +63,7 @@ struct BenchOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Run A B C A B C, so that what else the machine does meets all alike.")
     var interleave = true
 
-    @Option(help: "Type of cached keys and values: f32 or f16.")
+    @Option(help: "Type of cached keys and values: f32, f16 or q8_0.")
     var kvType: CacheType = .f16
 
     @Option(help: ArgumentHelp("Cores to pin threads to: 0-3,8", valueName: "list"))

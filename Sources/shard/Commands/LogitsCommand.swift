@@ -31,7 +31,7 @@ struct LogitsCommand: AsyncParsableCommand {
     @Option(help: "Rows of one step at most.")
     var chunk: Int = LogitsCommand.rowsMax
 
-    @Option(help: "Type of cached keys and values: f32 or f16.")
+    @Option(help: "Type of cached keys and values: f32, f16 or q8_0.")
     var kvType: CacheType = .f32
 
     @Option(help: "How quantised weights meet activations: int8, or float (slow; the reference for accuracy).")

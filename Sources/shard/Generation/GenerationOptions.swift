@@ -35,7 +35,7 @@ struct GenerationOptions: ParsableArguments {
     @Option(help: "Positions for prompt and answer together; by default the model's, at most 8192.")
     var context: Int?
 
-    @Option(help: "Type of cached keys and values: f32 or f16.")
+    @Option(help: "Type of cached keys and values: f32, f16 or q8_0.")
     var kvType: CacheType = .f16
 
     @Flag(help: "Print one JSON object instead of streaming text.")

@@ -7,12 +7,13 @@ import Sharding
 import Terminal
 
 enum CacheType: String, CaseIterable, ExpressibleByArgument {
-    case f32, f16
+    case f32, f16, q8_0
 
     var element: CacheElementType {
         switch self {
         case .f32: .f32
         case .f16: .f16
+        case .q8_0: .q8_0
         }
     }
 }

@@ -45,7 +45,7 @@ struct OneAnswerTests {
         }
     }
 
-    @Test("nor beyond one span of attention, in either cache type", arguments: CacheElementType.plain)
+    @Test("nor beyond one span of attention, in any cache type", arguments: CacheElementType.allCases)
     func longContext(cacheType: CacheElementType) throws {
         let model = TestModel(.q8_0)
         let tokens = model.tokens(1100)
@@ -158,8 +158,4 @@ struct OneAnswerTests {
     private func differences(_ left: some Collection<Float>, _ right: some Collection<Float>) -> Int {
         left.count == right.count ? zip(left, right).count { $0.bitPattern != $1.bitPattern } : Int.max
     }
-}
-
-extension CacheElementType {
-    static let plain: [CacheElementType] = [.f32, .f16]
 }

@@ -90,7 +90,7 @@ struct ClusterConfigurationTests {
         let found = lines(
             """
             version: 2
-            model: {source: demo.gguf, contxt: 4, kv_type: q8_0}
+            model: {source: demo.gguf, contxt: 4, kv_type: q4_0}
             coordinator: {bind: "tcp://0.0.0.0:5555", http: "127.0.0.1:99999"}
             workers:
               - {name: a, device: gpu}
@@ -101,7 +101,7 @@ struct ClusterConfigurationTests {
         let expected = [
             "cluster.yaml:1:10: version: expected 1, got 2",
             "cluster.yaml:2:28: model.contxt: unknown key; did you mean context?",
-            "cluster.yaml:2:48: model.kv_type: q8_0: not yet; use f16 or f32",
+            "cluster.yaml:2:48: model.kv_type: expected one of f32, f16, q8_0, got \"q4_0\"",
             "cluster.yaml:3:21: coordinator.bind: 0.0.0.0:5555 is beyond loopback, which needs keys; make them with: shard-coordinator keygen -o keys, and set security.key_dir: keys",
             "cluster.yaml:3:49: coordinator.http: expected HOST:PORT with a port from 1 to 65535, or 0 or * for any free one, got \"127.0.0.1:99999\"",
             "cluster.yaml:5:23: workers[0].device: expected cpu or cuda:N, got \"gpu\"",
