@@ -106,12 +106,13 @@ struct ShardedModelRunnerTests {
         }
     }
 
-    @Test("a benchmark has as many times as runs, and its mean lies between the extremes")
+    @Test("a benchmark has as many times as runs, and its mean and median lie between the extremes")
     func benchmark() async throws {
         let runner = try await ShardedModelRunner(shards: Fixtures.tiny, options: Fixtures.options)
         let result = try await runner.benchmark(runs: 3)
         #expect(result.times.count == 3)
         #expect(result.min <= result.mean && result.mean <= result.max && result.tokensPerSecond > 0)
+        #expect(result.min <= result.median && result.median <= result.max)
         await #expect(throws: ShardKitError.self) { try await runner.benchmark(runs: 0) }
     }
 

@@ -1,3 +1,5 @@
+import Measuring
+
 /// How long a model takes to compute the logits of one sequence.
 public struct BenchmarkResult: Sendable, Hashable {
     /// One time a run, in order.
@@ -13,6 +15,7 @@ public struct BenchmarkResult: Sendable, Hashable {
     }
 
     public var mean: Duration { times.reduce(.zero, +) / times.count }
+    public var median: Duration { .seconds(Spread(times.map { $0 / .seconds(1) }).median) }
     public var min: Duration { times.min() ?? .zero }
     public var max: Duration { times.max() ?? .zero }
 

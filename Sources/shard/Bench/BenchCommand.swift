@@ -8,15 +8,17 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure how fast models run here, and what part of the machine's limits that is.",
         discussion: """
-            First the machine: how fast memory is read, how many products a second its cores compute. Then prompts and
-            generations of every model, with every count of threads, at every depth, for every count of sequences: the
-            median of the repetitions, the lowest and the highest. docs/benchmarking.md says what each figure means.
+            First the machine: how fast memory is read, how many products a second its \
+            cores compute. Then prompts and generations of every model, with every count \
+            of threads, at every depth, for every count of sequences: the median of the \
+            repetitions, the lowest and the highest. docs/benchmarking.md says more.
 
             Without a model, the machine's limits alone.
 
             Examples:
               shard bench model.gguf
-              shard bench a.gguf b.gguf --threads 1,2 --depth 0,8192 --sequences 1,8 --json new.json --plot new.svg
+              shard bench a.gguf b.gguf --threads 1,2 --json new.json --plot new.svg
+              shard bench model.gguf --depth 0,8192 --sequences 1,8
               shard bench model.gguf --against old.json
               shard bench --from new.json --against old.json
             """)

@@ -44,7 +44,8 @@ struct BenchmarkReportTests {
         "other versions and speeds that cannot be are refused",
         arguments: [
             ("\"version\" : 1", "\"version\" : 2", "version: expected 1, got 2"),
-            ("\"median\" : 2", "\"median\" : -2", "positive speeds"), ("\"low\" : 1,", "\"low\" : 0,", "positive speeds"),
+            ("\"median\" : 2", "\"median\" : -2", "positive speeds"),
+            ("\"low\" : 1,", "\"low\" : 0,", "positive speeds"),
             ("\"threads\" : 2", "\"threads\" : \"2\"", "threads"),
             ("\"mode\" : \"simple\"", "\"mode\" : \"odd\"", "odd"),
         ])
