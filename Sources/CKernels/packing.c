@@ -1,18 +1,19 @@
 // Packing: 16 rows of a matrix interleaved in one tile, so that vector lanes are rows.
 //
-// A tile has the bits of its rows, in another order, the same on every machine: block after block, so that a product reads
-// one stream of memory (two streams of weights and scales cost a third of the bandwidth). In a block of 16 rows its fields (weights,
-// high bits, scales) follow each other, each interleaved in pieces: piece 0 of row 0, of row 1, … of row 15, piece 1 of row
-// 0, … Weights come in pieces of 4 bytes, so that a vector of 64 bytes has 4 bytes of each row. Scales of super-blocks do
-// too: a vector has 4 scales of each row.
+// A tile has the bits of its rows, in another order, the same on every machine: block after block, so that a product
+// reads one stream of memory (two streams of weights and scales cost a third of the bandwidth). In a block of 16 rows
+// its fields (weights, high bits, scales) follow each other, each interleaved in pieces: piece 0 of row 0, of row 1, …
+// of row 15, piece 1 of row 0, … Weights come in pieces of 4 bytes, so that a vector of 64 bytes has 4 bytes of each
+// row. Scales of super-blocks do too: a vector has 4 scales of each row.
 //
 // Some fields have their bits in another order before they are interleaved, so that kernels need few instructions:
 //
 //   Q5_0, Q5_1 qh       bit i of 32 becomes bit i / 4 of byte i mod 4: one bit for each vector of weights
 //   Q4_K, Q5_K scales   4 bytes of low nibbles of scales, 4 of minima, 4 of high bits; see `arrange_scales_q4_K`
 //   IQ4_XS scales       4 bytes of low nibbles, 2 of high bits; see `arrange_scales_iq4_XS`
-//   scales in fours     their bytes 1 and 2 change places, so that the even bytes are scales 0 and 1, the odd ones 2 and 3
-//   Q6_K weights        three of four weights as they are, the fourth in the two bits on top of them; see `arrange_q6_K`
+//   scales in fours     their bytes 1 and 2 change places, so that the even bytes are scales 0 and 1, the odd ones 2
+//   and 3 Q6_K weights        three of four weights as they are, the fourth in the two bits on top of them; see
+//   `arrange_q6_K`
 //
 // Types that are widened are not interleaved: a tile is 16 rows as the file stores them.
 #pragma STDC FP_CONTRACT OFF
@@ -42,8 +43,8 @@ typedef struct form {
     arrange_function *arrange;
 } form;
 
-static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs,
-    arrange_q5_0, arrange_q5_1;
+static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs, arrange_q5_0,
+    arrange_q5_1;
 
 #define FIELD(block, member, size) {offsetof(block, member), sizeof(((block *)0)->member), size}
 #define FIELD_PAIR(block, member) {offsetof(block, member), 4, 2}
@@ -51,12 +52,9 @@ static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, 
 /// The form of a type; NULL for one that kernels do not know, no fields for one that is widened.
 static const form *form_of(uint32_t type) {
     static const form f32 = {{1, 4}, {{0, 4, 4}}, NULL}, f16 = {{1, 2}, {{0, 2, 2}}, NULL};
-    static const form q8_0 = {
-        {32, sizeof(block_q8_0)}, {FIELD(block_q8_0, qs, 4), FIELD(block_q8_0, d, 2)}, NULL};
-    static const form q4_0 = {
-        {32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), FIELD(block_q4_0, d, 2)}, NULL};
-    static const form q4_1 = {
-        {32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
+    static const form q8_0 = {{32, sizeof(block_q8_0)}, {FIELD(block_q8_0, qs, 4), FIELD(block_q8_0, d, 2)}, NULL};
+    static const form q4_0 = {{32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), FIELD(block_q4_0, d, 2)}, NULL};
+    static const form q4_1 = {{32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
     static const form q5_0 = {{32, sizeof(block_q5_0)},
                               {FIELD(block_q5_0, qs, 4), FIELD(block_q5_0, qh, 4), FIELD(block_q5_0, d, 2)},
                               arrange_q5_0};
@@ -65,26 +63,24 @@ static const form *form_of(uint32_t type) {
                               arrange_q5_1};
     static const form iq4_nl = {
         {32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
-    static const form mxfp4 = {
-        {32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
+    static const form mxfp4 = {{32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
     // Of super-blocks in the order of use: scales, high bits, weights, d.
     static const form q2_K = {{256, sizeof(block_q2_K)},
                               {FIELD(block_q2_K, scales, 2), FIELD(block_q2_K, qs, 4), FIELD_PAIR(block_q2_K, d)},
                               NULL};
-    static const form q3_K = {{256, sizeof(block_q3_K)},
-                              {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4),
-                               FIELD(block_q3_K, d, 2)},
-                              arrange_q3_K};
+    static const form q3_K = {
+        {256, sizeof(block_q3_K)},
+        {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, d, 2)},
+        arrange_q3_K};
     static const form q4_K = {{256, sizeof(block_q4_K)},
                               {FIELD(block_q4_K, scales, 4), FIELD(block_q4_K, qs, 4), FIELD_PAIR(block_q4_K, d)},
                               arrange_q4_K};
-    static const form q5_K = {{256, sizeof(block_q5_K)},
-                              {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4),
-                               FIELD_PAIR(block_q5_K, d)},
-                              arrange_q5_K};
-    static const form q6_K = {{256, sizeof(block_q6_K)},
-                              {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)},
-                              arrange_q6_K};
+    static const form q5_K = {
+        {256, sizeof(block_q5_K)},
+        {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4), FIELD_PAIR(block_q5_K, d)},
+        arrange_q5_K};
+    static const form q6_K = {
+        {256, sizeof(block_q6_K)}, {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)}, arrange_q6_K};
     static const form iq4_xs = {
         {256, sizeof(block_iq4_xs)},
         {FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d), FIELD(block_iq4_xs, qs, 4)},
@@ -99,32 +95,58 @@ static const form *form_of(uint32_t type) {
     static const form tq1_0 = {{256, sizeof(block_tq1_0)}, {{0}}, NULL};
     static const form tq2_0 = {{256, sizeof(block_tq2_0)}, {{0}}, NULL};
     switch (type) {
-    case SHARD_TYPE_F32: return &f32;
-    case SHARD_TYPE_F16: return &f16;
-    case SHARD_TYPE_BF16: return &f16;
-    case SHARD_TYPE_Q8_0: return &q8_0;
-    case SHARD_TYPE_Q4_0: return &q4_0;
-    case SHARD_TYPE_Q4_1: return &q4_1;
-    case SHARD_TYPE_Q5_0: return &q5_0;
-    case SHARD_TYPE_Q5_1: return &q5_1;
-    case SHARD_TYPE_IQ4_NL: return &iq4_nl;
-    case SHARD_TYPE_MXFP4: return &mxfp4;
-    case SHARD_TYPE_Q2_K: return &q2_K;
-    case SHARD_TYPE_Q3_K: return &q3_K;
-    case SHARD_TYPE_Q4_K: return &q4_K;
-    case SHARD_TYPE_Q5_K: return &q5_K;
-    case SHARD_TYPE_Q6_K: return &q6_K;
-    case SHARD_TYPE_IQ4_XS: return &iq4_xs;
-    case SHARD_TYPE_IQ1_S: return &iq1_s;
-    case SHARD_TYPE_IQ1_M: return &iq1_m;
-    case SHARD_TYPE_IQ2_XXS: return &iq2_xxs;
-    case SHARD_TYPE_IQ2_XS: return &iq2_xs;
-    case SHARD_TYPE_IQ2_S: return &iq2_s;
-    case SHARD_TYPE_IQ3_XXS: return &iq3_xxs;
-    case SHARD_TYPE_IQ3_S: return &iq3_s;
-    case SHARD_TYPE_TQ1_0: return &tq1_0;
-    case SHARD_TYPE_TQ2_0: return &tq2_0;
-    default: return NULL;
+    case SHARD_TYPE_F32:
+        return &f32;
+    case SHARD_TYPE_F16:
+        return &f16;
+    case SHARD_TYPE_BF16:
+        return &f16;
+    case SHARD_TYPE_Q8_0:
+        return &q8_0;
+    case SHARD_TYPE_Q4_0:
+        return &q4_0;
+    case SHARD_TYPE_Q4_1:
+        return &q4_1;
+    case SHARD_TYPE_Q5_0:
+        return &q5_0;
+    case SHARD_TYPE_Q5_1:
+        return &q5_1;
+    case SHARD_TYPE_IQ4_NL:
+        return &iq4_nl;
+    case SHARD_TYPE_MXFP4:
+        return &mxfp4;
+    case SHARD_TYPE_Q2_K:
+        return &q2_K;
+    case SHARD_TYPE_Q3_K:
+        return &q3_K;
+    case SHARD_TYPE_Q4_K:
+        return &q4_K;
+    case SHARD_TYPE_Q5_K:
+        return &q5_K;
+    case SHARD_TYPE_Q6_K:
+        return &q6_K;
+    case SHARD_TYPE_IQ4_XS:
+        return &iq4_xs;
+    case SHARD_TYPE_IQ1_S:
+        return &iq1_s;
+    case SHARD_TYPE_IQ1_M:
+        return &iq1_m;
+    case SHARD_TYPE_IQ2_XXS:
+        return &iq2_xxs;
+    case SHARD_TYPE_IQ2_XS:
+        return &iq2_xs;
+    case SHARD_TYPE_IQ2_S:
+        return &iq2_s;
+    case SHARD_TYPE_IQ3_XXS:
+        return &iq3_xxs;
+    case SHARD_TYPE_IQ3_S:
+        return &iq3_s;
+    case SHARD_TYPE_TQ1_0:
+        return &tq1_0;
+    case SHARD_TYPE_TQ2_0:
+        return &tq2_0;
+    default:
+        return NULL;
     }
 }
 
@@ -182,7 +204,8 @@ static void swap_bytes(uint8_t *a, uint8_t *b) {
     *b = kept;
 }
 
-/// Bytes 1 and 2 of each four change places: even bytes are then the first two, odd bytes the last two. Its own reverse.
+/// Bytes 1 and 2 of each four change places: even bytes are then the first two, odd bytes the last two. Its own
+/// reverse.
 static void arrange_fours(uint8_t *bytes, size_t count) {
     for (size_t i = 0; i < count; i += 4) {
         swap_bytes(bytes + i + 1, bytes + i + 2);
@@ -200,8 +223,8 @@ static void arrange_high_bits(uint8_t *bytes, bool back) {
     memcpy(bytes, out, sizeof out);
 }
 
-/// Byte k of each four: low nibbles of scales k and k + 4; likewise of minima; then their high bits: from bit 0 on two of
-/// scale k, of scale k + 4, of minimum k, of minimum k + 4.
+/// Byte k of each four: low nibbles of scales k and k + 4; likewise of minima; then their high bits: from bit 0 on two
+/// of scale k, of scale k + 4, of minimum k, of minimum k + 4.
 static void arrange_scales_q4_K(uint8_t *bytes, bool back) {
     uint8_t out[12] = {0};
     if (back) {
@@ -231,8 +254,8 @@ static void arrange_scales_q4_K(uint8_t *bytes, bool back) {
     memcpy(bytes, out, sizeof out);
 }
 
-/// Nibble k of the 4 bytes of low nibbles and of the 2 of high bits: byte k gets the low nibbles of scales k (low) and k + 4,
-/// nibble k the two high bits of scales k (low) and k + 4.
+/// Nibble k of the 4 bytes of low nibbles and of the 2 of high bits: byte k gets the low nibbles of scales k (low) and
+/// k + 4, nibble k the two high bits of scales k (low) and k + 4.
 static void arrange_scales_iq4_xs(uint8_t *low, uint8_t *high, bool back) {
     static const size_t place[4] = {0, 2, 1, 3};
     uint8_t low_out[4] = {0}, high_out[2] = {0};
@@ -264,8 +287,8 @@ static void arrange_q4_K(uint8_t *block, bool back) {
 static void arrange_q5_K(uint8_t *block, bool back) {
     arrange_scales_q4_K(block + offsetof(block_q5_K, scales), back);
 }
-/// The weights (ql, then qh) in 4 parts of 48 bytes, each three times 16: the 6 bits of weights 0 … 15 of the part's first
-/// three sub-blocks, and on top of them two bits each of its fourth's, the low ones first.
+/// The weights (ql, then qh) in 4 parts of 48 bytes, each three times 16: the 6 bits of weights 0 … 15 of the part's
+/// first three sub-blocks, and on top of them two bits each of its fourth's, the low ones first.
 static void arrange_q6_K(uint8_t *block, bool back) {
     uint8_t out[192];
     for (size_t part = 0; part < 4; part++) {
@@ -276,8 +299,8 @@ static void arrange_q6_K(uint8_t *block, bool back) {
                 uint8_t last = (uint8_t)(from[0] >> 6 | from[16] >> 6 << 2 | from[32] >> 6 << 4);
                 out[ql + i] = (uint8_t)((from[0] & 15) | (from[32] & 15) << 4);
                 out[ql + 32 + i] = (uint8_t)((from[16] & 15) | (last & 15) << 4);
-                out[qh + i] = (uint8_t)((from[0] >> 4 & 3) | (from[16] >> 4 & 3) << 2 | (from[32] & 0x30) |
-                                        (last & 0x30) << 2);
+                out[qh + i] =
+                    (uint8_t)((from[0] >> 4 & 3) | (from[16] >> 4 & 3) << 2 | (from[32] & 0x30) | (last & 0x30) << 2);
             } else {
                 uint8_t first = block[ql + i], second = block[ql + 32 + i], high = block[qh + i];
                 out[packed + i] = (uint8_t)((first & 15) | (high & 3) << 4 | (second >> 4 & 3) << 6);
@@ -295,7 +318,8 @@ static void arrange_iq4_xs(uint8_t *block, bool back) {
 // MARK: Packing
 
 /// Interleaves `size` (a constant) bytes of each row at a time; a missing row is zeros.
-static inline __attribute__((always_inline)) void interleave(const uint8_t *const *rows, size_t bytes, size_t size, uint8_t *restrict to) {
+static inline __attribute__((always_inline)) void interleave(const uint8_t *const *rows, size_t bytes, size_t size,
+                                                             uint8_t *restrict to) {
     for (size_t i = 0; i < bytes; i += size) {
         for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
             memcpy(to + row * size, rows[row] + i, size);

@@ -92,8 +92,8 @@ INLINE i32x16 i32_plus_products(i32x16 sum, i32x16 pairs, const int16_t *two) {
 
 #else
 
-// Products of unsigned and signed bytes are added in pairs to 16 bits: of small weights several pairs fit before they are
-// added to 32 bits. Signed weights: |weight| × (sign of weight × activation), at most 2 × 128 × 127, one pair fits.
+// Products of unsigned and signed bytes are added in pairs to 16 bits: of small weights several pairs fit before they
+// are added to 32 bits. Signed weights: |weight| × (sign of weight × activation), at most 2 × 128 × 127, one pair fits.
 enum { SHARD_SIGNED_OFFSET = 0 };
 
 INLINE u8x64 bytes_signed(u8x64 x) {
@@ -131,8 +131,7 @@ INLINE __m256i both_of_pair(__m256i pair, const size_t which) {
     return which == 0 ? _mm256_blend_epi16(pair, other, 0xaa) : _mm256_blend_epi16(pair, other, 0x55);
 }
 INLINE i32x16 dots_multiplier(i32x16 pair, const size_t which, const int bits) {
-    return bits == 8 ? one_of_pair(pair, which)
-                     : (i32x16){both_of_pair(pair.a, which), both_of_pair(pair.b, which)};
+    return bits == 8 ? one_of_pair(pair, which) : (i32x16){both_of_pair(pair.a, which), both_of_pair(pair.b, which)};
 }
 INLINE i32x16 dots_end_scaled(i32x16 dots, i32x16 total, i32x16 multiplier, const int bits) {
     return bits == 8 ? i32_add(total, i32_mul(multiplier, dots)) : add_pairs(total, dots, multiplier);

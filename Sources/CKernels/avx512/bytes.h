@@ -80,8 +80,8 @@ INLINE i32x16 i32_plus_products(i32x16 sum, i32x16 pairs, const int16_t *two) {
 
 #else
 
-// Products of unsigned and signed bytes are added in pairs to 16 bits: of small weights several pairs fit before they are
-// added to 32 bits. Signed weights: |weight| × (sign of weight × activation), at most 2 × 128 × 127, one pair fits.
+// Products of unsigned and signed bytes are added in pairs to 16 bits: of small weights several pairs fit before they
+// are added to 32 bits. Signed weights: |weight| × (sign of weight × activation), at most 2 × 128 × 127, one pair fits.
 enum { SHARD_SIGNED_OFFSET = 0 };
 
 INLINE u8x64 bytes_signed(u8x64 x) {

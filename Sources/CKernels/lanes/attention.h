@@ -49,7 +49,8 @@ INLINE void score_tiles(const block_work *work, size_t head, uint32_t cache_type
         f32x16 scales[4];
         if (cache_type == SHARD_TYPE_Q8_0) {
             for (size_t t = 0; t < tiles; t++) {
-                scales[t] = f32_load_f16((const void *)(keys + cache_key_scale_offset(head_dim, (tile + t) * 16, first)));
+                scales[t] =
+                    f32_load_f16((const void *)(keys + cache_key_scale_offset(head_dim, (tile + t) * 16, first)));
             }
         }
         for (size_t d = first; d < end; d++) {
@@ -102,8 +103,8 @@ INLINE float soften(const block_work *work, float *scores, float *partial) {
     return correction;
 }
 
-/// Adds the visible values' `chunks` × 16 dimensions from `dimension` on to the accumulators; meanwhile the next block's keys
-/// are fetched.
+/// Adds the visible values' `chunks` × 16 dimensions from `dimension` on to the accumulators; meanwhile the next
+/// block's keys are fetched.
 INLINE void add_values(const block_work *work, size_t head, uint32_t cache_type, const size_t queries, size_t dimension,
                        const size_t chunks, const float (*scores)[SHARD_BLOCK_POSITIONS], const float *corrections) {
     const size_t head_dim = work->attention->head_dim, stride = work->attention->partial_stride;
@@ -118,7 +119,8 @@ INLINE void add_values(const block_work *work, size_t head, uint32_t cache_type,
     }
     for (size_t slot = work->first; slot < work->end; slot++) {
         if (chunks > 1) {
-            fetch_lines(work->next_area, (slot * head_dim + dimension) * element_bytes / 64, chunks * element_bytes / 4);
+            fetch_lines(work->next_area, (slot * head_dim + dimension) * element_bytes / 64,
+                        chunks * element_bytes / 4);
         }
         for (size_t c = 0; c < chunks; c++) {
             size_t d = dimension + c * 16;
@@ -152,7 +154,8 @@ INLINE void add_last_values(const block_work *work, size_t head, uint32_t cache_
     }
 }
 
-/// One block for `queries` (1, 2 or 4) query heads from `head` on: enough independent sums to hide the latency of an fma.
+/// One block for `queries` (1, 2 or 4) query heads from `head` on: enough independent sums to hide the latency of an
+/// fma.
 INLINE void attend_block(const block_work *work, size_t head, uint32_t cache_type, const size_t queries) {
     float scores[4][SHARD_BLOCK_POSITIONS], corrections[4];
     const size_t sums = SHARD_ATTENTION_SUMS / queries, wide = sums < 4 ? sums : 4;

@@ -25,8 +25,7 @@ INLINE void multiply_quantized(const matmul_work *work, uint32_t type, const uin
     const size_t block_bytes = kind == SHARD_ACTIVATION_Q8_32 ? sizeof(block_a8_32) : sizeof(block_a8_256);
     for (; tile < tile_end; tile++) {
         for (size_t n = 0; n < work->activation_count; n += SHARD_PANEL_ROWS) {
-            shard_panel panel =
-                shard_panel_at(kind, work->activations, work->column_count, n, work->activation_count);
+            shard_panel panel = shard_panel_at(kind, work->activations, work->column_count, n, work->activation_count);
             while (panel.row_count >= SHARD_ROWS_AT_ONCE) {
                 multiply_rows(work, type, kind, tile, &panel, SHARD_ROWS_AT_ONCE);
                 skip_rows(&panel, block_bytes, SHARD_ROWS_AT_ONCE);

@@ -16,8 +16,8 @@ INLINE f32x16 load_weights(uint32_t type, const uint8_t *tile, size_t c) {
     }
 }
 
-/// `count` columns of `tiles` tiles (`tile_bytes` apart) × `rows` rows of activations: enough sums at once to hide the latency
-/// of an fma. `activations` are columns of a panel, `stride` floats apart.
+/// `count` columns of `tiles` tiles (`tile_bytes` apart) × `rows` rows of activations: enough sums at once to hide the
+/// latency of an fma. `activations` are columns of a panel, `stride` floats apart.
 INLINE void add_columns(uint32_t type, const uint8_t *weights, size_t tile_bytes, const size_t tiles, size_t count,
                         const float *activations, size_t stride, const size_t rows, f32x16 *sums) {
     for (size_t c = 0; c < count; c++, activations += stride) {
@@ -49,8 +49,8 @@ INLINE void multiply_float(const matmul_work *work, uint32_t type, size_t tile, 
 INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t tile, const size_t tiles) {
     const size_t at_once = SHARD_FLOAT_SUMS / tiles < SHARD_PANEL_ROWS ? SHARD_FLOAT_SUMS / tiles : SHARD_PANEL_ROWS;
     for (size_t first = 0; first < work->activation_count; first += SHARD_PANEL_ROWS) {
-        shard_panel panel = shard_panel_at(SHARD_ACTIVATION_F32, work->activations, work->column_count, first,
-                                           work->activation_count);
+        shard_panel panel =
+            shard_panel_at(SHARD_ACTIVATION_F32, work->activations, work->column_count, first, work->activation_count);
         while (panel.row_count > 0) {
             size_t rows = 1;
             if (panel.row_count >= at_once) {
@@ -117,8 +117,7 @@ static void multiply_widened(const matmul_work *work, uint32_t type, size_t tile
                 size_t first = n / SHARD_PANEL_ROWS * SHARD_PANEL_ROWS;
                 shard_panel panel = shard_panel_at(SHARD_ACTIVATION_F32, work->activations, work->column_count, first,
                                                    work->activation_count);
-                const float *activations =
-                    shard_panel_block(&panel, sizeof(float), b * layout.elements, n - first);
+                const float *activations = shard_panel_block(&panel, sizeof(float), b * layout.elements, n - first);
                 f32x16 sum = read_output(work, tile, n);
                 add_columns(SHARD_TYPE_F32, (const void *)columns, 0, 1, layout.elements, activations,
                             panel.stride / sizeof(float), 1, &sum);

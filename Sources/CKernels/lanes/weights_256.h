@@ -1,7 +1,7 @@
 // Weights of blocks of 256 as bytes in lanes, and the scales of their sub-blocks.
 //
-// Sub-blocks of 32 come as 4 chunks of 2 halves, those of 16 as 4 parts of 4 kinds: what a loop goes over is a part of the
-// block that needs no other instructions, and `kind` a constant that chooses them.
+// Sub-blocks of 32 come as 4 chunks of 2 halves, those of 16 as 4 parts of 4 kinds: what a loop goes over is a part of
+// the block that needs no other instructions, and `kind` a constant that chooses them.
 #ifndef SHARD_LANES_WEIGHTS_256_H
 #define SHARD_LANES_WEIGHTS_256_H
 

@@ -39,7 +39,8 @@ INLINE u8x64 block_nibbles(const uint8_t *vectors, size_t g) {
 
 /// Bytes of group g (columns 4g to 4g + 3) of a block of 16 rows.
 INLINE u8x64 block_weights(uint32_t type, const uint8_t *block, size_t g) {
-    static const uint8_t mxfp4_bytes[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0}; // its values + 12
+    static const uint8_t mxfp4_bytes[16] = {12, 13, 14, 15, 16, 18, 20, 24,
+                                            12, 11, 10, 9,  8,  6,  4,  0}; // its values + 12
     if (type == SHARD_TYPE_Q8_0) {
         return bytes_signed(bytes_load(block + g * 64));
     }

@@ -70,9 +70,8 @@ void matmul_scalar(const shard_matrix *restrict matrix, size_t tile_first, size_
             shard_panel panel = shard_panel_at(kind, activations, matrix->column_count, n, activation_count);
             for (size_t i = 0; i < panel.row_count; i++) {
                 output[(n + i) * output_stride + r] =
-                    kind == SHARD_ACTIVATION_Q8_32
-                        ? dot_blocks(matrix->type, tile, block_count, lane, &panel, i)
-                        : dot_superblocks(matrix->type, tile, block_count, lane, &panel, i);
+                    kind == SHARD_ACTIVATION_Q8_32 ? dot_blocks(matrix->type, tile, block_count, lane, &panel, i)
+                                                   : dot_superblocks(matrix->type, tile, block_count, lane, &panel, i);
             }
         }
     }

@@ -26,8 +26,8 @@ void shard_matmul_float_activations(const shard_matrix *restrict matrix, size_t 
             shard_decode_row(matrix->type, bytes, layout.elements, weights);
             for (size_t n = 0; n < activation_count; n++) {
                 size_t first = n / SHARD_PANEL_ROWS * SHARD_PANEL_ROWS;
-                shard_panel panel = shard_panel_at(SHARD_ACTIVATION_F32, activations, matrix->column_count, first,
-                                                   activation_count);
+                shard_panel panel =
+                    shard_panel_at(SHARD_ACTIVATION_F32, activations, matrix->column_count, first, activation_count);
                 float sum = output[n * output_stride + r];
                 for (size_t i = 0; i < layout.elements; i++) {
                     const void *activation =

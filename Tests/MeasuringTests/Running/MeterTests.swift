@@ -58,7 +58,11 @@ struct MeterTests {
 
     @Test("through an engine, the same tests are timed from requests to tokens")
     func engine() async throws {
-        let tests = tests
+        // Long enough that sequences meet, however their prompts follow each other.
+        let tests = [
+            BenchmarkTest(.prompt, tokenCount: 40), BenchmarkTest(.generate, tokenCount: 3),
+            BenchmarkTest(.generate, tokenCount: 200, depth: 70, sequenceCount: 3),
+        ]
         let length = tests.map(EngineMeter.positions).max() ?? 0
         let engine = try await LocalEngine(LocalEngine.Options(name: "demo", sequencesMax: 3)) {
             () throws(InferenceError) in
