@@ -21,12 +21,11 @@ INLINE const uint8_t *tile_at(const matmul_work *work, size_t tile) {
     return work->packed + tile * work->tile_bytes;
 }
 
-/// Asks for the cache lines of bytes [first, end) after `position`, a little before they are needed, into the
-/// second-level cache: what the processor fetches ahead by itself stops while a product computes. 512 bytes were the
-/// best of 128 to 65536 on Zen 4.
-INLINE void fetch_ahead(const uint8_t *position, size_t first, size_t end) {
+/// Asks for the cache lines of bytes [first, end) that come `distance` after `position`, into the second-level cache: what the
+/// processor fetches ahead by itself stops while a product computes.
+INLINE void fetch_ahead(const uint8_t *position, const size_t distance, size_t first, size_t end) {
     for (size_t i = first / 64 * 64; i < end; i += 64) {
-        __builtin_prefetch(position + 512 + i, 0, 2);
+        __builtin_prefetch(position + distance + i, 0, 2);
     }
 }
 
