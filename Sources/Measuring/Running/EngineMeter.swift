@@ -49,7 +49,7 @@ package struct EngineMeter: Sendable {
             }
             guard let window = DecodeWindow(arrivals: times) else {
                 throw EngineError(
-                    .failed, "\(test.name): the sequences never generated all at once; generate more tokens")
+                    .failed, "\(test.name): expected tokens of all sequences, got none of one")
             }
             return window.seconds * Double(test.tokenCountTotal) / Double(window.tokenCount)
         }

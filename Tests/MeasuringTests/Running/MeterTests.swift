@@ -88,7 +88,10 @@ struct MeterTests {
         let window = try #require(DecodeWindow(arrivals: [[1, 2, 3, 4], [2.5, 3.5, 4.5]]))
         #expect(window.seconds == 1.5)
         #expect(window.tokenCount == 3)
-        #expect(DecodeWindow(arrivals: [[1, 2], [3, 4]]) == nil)
+        // Never all at it: from the first token to the last, without the first.
+        let whole = try #require(DecodeWindow(arrivals: [[1, 2], [3, 5]]))
+        #expect(whole.seconds == 4 && whole.tokenCount == 3)
+        #expect(DecodeWindow(arrivals: [[1], [1]]) == nil)
         #expect(DecodeWindow(arrivals: [[1, 2], []]) == nil)
         #expect(DecodeWindow(arrivals: []) == nil)
     }
