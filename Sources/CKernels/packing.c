@@ -49,105 +49,90 @@ static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, 
 #define FIELD(block, member, size) {offsetof(block, member), sizeof(((block *)0)->member), size}
 #define FIELD_PAIR(block, member) {offsetof(block, member), 4, 2}
 
+static const form f32 = {{1, 4}, {{0, 4, 4}}, NULL};
+static const form f16 = {{1, 2}, {{0, 2, 2}}, NULL};
+static const form q8_0 = {{32, sizeof(block_q8_0)}, {FIELD(block_q8_0, qs, 4), FIELD(block_q8_0, d, 2)}, NULL};
+static const form q4_0 = {{32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), FIELD(block_q4_0, d, 2)}, NULL};
+static const form q4_1 = {{32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
+static const form q5_0 = {{32, sizeof(block_q5_0)},
+                          {FIELD(block_q5_0, qs, 4), FIELD(block_q5_0, qh, 4), FIELD(block_q5_0, d, 2)},
+                          arrange_q5_0};
+static const form q5_1 = {{32, sizeof(block_q5_1)},
+                          {FIELD(block_q5_1, qs, 4), FIELD(block_q5_1, qh, 4), FIELD_PAIR(block_q5_1, d)},
+                          arrange_q5_1};
+static const form iq4_nl = {{32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
+static const form mxfp4 = {{32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
+// Of super-blocks in the order of use: scales, high bits, weights, d.
+static const form q2_K = {{256, sizeof(block_q2_K)},
+                          {FIELD(block_q2_K, scales, 2), FIELD(block_q2_K, qs, 4), FIELD_PAIR(block_q2_K, d)},
+                          NULL};
+static const form q3_K = {
+    {256, sizeof(block_q3_K)},
+    {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, d, 2)},
+    arrange_q3_K};
+static const form q4_K = {{256, sizeof(block_q4_K)},
+                          {FIELD(block_q4_K, scales, 4), FIELD(block_q4_K, qs, 4), FIELD_PAIR(block_q4_K, d)},
+                          arrange_q4_K};
+static const form q5_K = {
+    {256, sizeof(block_q5_K)},
+    {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4), FIELD_PAIR(block_q5_K, d)},
+    arrange_q5_K};
+static const form q6_K = {
+    {256, sizeof(block_q6_K)}, {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)}, arrange_q6_K};
+static const form iq4_xs = {{256, sizeof(block_iq4_xs)},
+                            {FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d), FIELD(block_iq4_xs, qs, 4)},
+                            arrange_iq4_xs};
+static const form iq1_s = {{256, sizeof(block_iq1_s)}, {{0}}, NULL};
+static const form iq1_m = {{256, sizeof(block_iq1_m)}, {{0}}, NULL};
+static const form iq2_xxs = {{256, sizeof(block_iq2_xxs)}, {{0}}, NULL};
+static const form iq2_xs = {{256, sizeof(block_iq2_xs)}, {{0}}, NULL};
+static const form iq2_s = {{256, sizeof(block_iq2_s)}, {{0}}, NULL};
+static const form iq3_xxs = {{256, sizeof(block_iq3_xxs)}, {{0}}, NULL};
+static const form iq3_s = {{256, sizeof(block_iq3_s)}, {{0}}, NULL};
+static const form tq1_0 = {{256, sizeof(block_tq1_0)}, {{0}}, NULL};
+static const form tq2_0 = {{256, sizeof(block_tq2_0)}, {{0}}, NULL};
+
+/// Types and their forms.
+#define INTERLEAVED(X)                                                                                                 \
+    X(SHARD_TYPE_F32, f32)                                                                                             \
+    X(SHARD_TYPE_F16, f16)                                                                                             \
+    X(SHARD_TYPE_BF16, f16)                                                                                            \
+    X(SHARD_TYPE_Q8_0, q8_0)                                                                                           \
+    X(SHARD_TYPE_Q4_0, q4_0)                                                                                           \
+    X(SHARD_TYPE_Q4_1, q4_1)                                                                                           \
+    X(SHARD_TYPE_Q5_0, q5_0)                                                                                           \
+    X(SHARD_TYPE_Q5_1, q5_1)                                                                                           \
+    X(SHARD_TYPE_IQ4_NL, iq4_nl)                                                                                       \
+    X(SHARD_TYPE_MXFP4, mxfp4)                                                                                         \
+    X(SHARD_TYPE_Q2_K, q2_K)                                                                                           \
+    X(SHARD_TYPE_Q3_K, q3_K)                                                                                           \
+    X(SHARD_TYPE_Q4_K, q4_K)                                                                                           \
+    X(SHARD_TYPE_Q5_K, q5_K)                                                                                           \
+    X(SHARD_TYPE_Q6_K, q6_K)                                                                                           \
+    X(SHARD_TYPE_IQ4_XS, iq4_xs)
+#define WIDENED(X)                                                                                                     \
+    X(SHARD_TYPE_IQ1_S, iq1_s)                                                                                         \
+    X(SHARD_TYPE_IQ1_M, iq1_m)                                                                                         \
+    X(SHARD_TYPE_IQ2_XXS, iq2_xxs)                                                                                     \
+    X(SHARD_TYPE_IQ2_XS, iq2_xs)                                                                                       \
+    X(SHARD_TYPE_IQ2_S, iq2_s)                                                                                         \
+    X(SHARD_TYPE_IQ3_XXS, iq3_xxs)                                                                                     \
+    X(SHARD_TYPE_IQ3_S, iq3_s)                                                                                         \
+    X(SHARD_TYPE_TQ1_0, tq1_0)                                                                                         \
+    X(SHARD_TYPE_TQ2_0, tq2_0)
+
 /// The form of a type; NULL for one that kernels do not know, no fields for one that is widened.
 static const form *form_of(uint32_t type) {
-    static const form f32 = {{1, 4}, {{0, 4, 4}}, NULL}, f16 = {{1, 2}, {{0, 2, 2}}, NULL};
-    static const form q8_0 = {{32, sizeof(block_q8_0)}, {FIELD(block_q8_0, qs, 4), FIELD(block_q8_0, d, 2)}, NULL};
-    static const form q4_0 = {{32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), FIELD(block_q4_0, d, 2)}, NULL};
-    static const form q4_1 = {{32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
-    static const form q5_0 = {{32, sizeof(block_q5_0)},
-                              {FIELD(block_q5_0, qs, 4), FIELD(block_q5_0, qh, 4), FIELD(block_q5_0, d, 2)},
-                              arrange_q5_0};
-    static const form q5_1 = {{32, sizeof(block_q5_1)},
-                              {FIELD(block_q5_1, qs, 4), FIELD(block_q5_1, qh, 4), FIELD_PAIR(block_q5_1, d)},
-                              arrange_q5_1};
-    static const form iq4_nl = {
-        {32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
-    static const form mxfp4 = {{32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
-    // Of super-blocks in the order of use: scales, high bits, weights, d.
-    static const form q2_K = {{256, sizeof(block_q2_K)},
-                              {FIELD(block_q2_K, scales, 2), FIELD(block_q2_K, qs, 4), FIELD_PAIR(block_q2_K, d)},
-                              NULL};
-    static const form q3_K = {
-        {256, sizeof(block_q3_K)},
-        {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, d, 2)},
-        arrange_q3_K};
-    static const form q4_K = {{256, sizeof(block_q4_K)},
-                              {FIELD(block_q4_K, scales, 4), FIELD(block_q4_K, qs, 4), FIELD_PAIR(block_q4_K, d)},
-                              arrange_q4_K};
-    static const form q5_K = {
-        {256, sizeof(block_q5_K)},
-        {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4), FIELD_PAIR(block_q5_K, d)},
-        arrange_q5_K};
-    static const form q6_K = {
-        {256, sizeof(block_q6_K)}, {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)}, arrange_q6_K};
-    static const form iq4_xs = {
-        {256, sizeof(block_iq4_xs)},
-        {FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d), FIELD(block_iq4_xs, qs, 4)},
-        arrange_iq4_xs};
-    static const form iq1_s = {{256, sizeof(block_iq1_s)}, {{0}}, NULL};
-    static const form iq1_m = {{256, sizeof(block_iq1_m)}, {{0}}, NULL};
-    static const form iq2_xxs = {{256, sizeof(block_iq2_xxs)}, {{0}}, NULL};
-    static const form iq2_xs = {{256, sizeof(block_iq2_xs)}, {{0}}, NULL};
-    static const form iq2_s = {{256, sizeof(block_iq2_s)}, {{0}}, NULL};
-    static const form iq3_xxs = {{256, sizeof(block_iq3_xxs)}, {{0}}, NULL};
-    static const form iq3_s = {{256, sizeof(block_iq3_s)}, {{0}}, NULL};
-    static const form tq1_0 = {{256, sizeof(block_tq1_0)}, {{0}}, NULL};
-    static const form tq2_0 = {{256, sizeof(block_tq2_0)}, {{0}}, NULL};
+#define FORM(type, form)                                                                                               \
+    case type:                                                                                                         \
+        return &form;
     switch (type) {
-    case SHARD_TYPE_F32:
-        return &f32;
-    case SHARD_TYPE_F16:
-        return &f16;
-    case SHARD_TYPE_BF16:
-        return &f16;
-    case SHARD_TYPE_Q8_0:
-        return &q8_0;
-    case SHARD_TYPE_Q4_0:
-        return &q4_0;
-    case SHARD_TYPE_Q4_1:
-        return &q4_1;
-    case SHARD_TYPE_Q5_0:
-        return &q5_0;
-    case SHARD_TYPE_Q5_1:
-        return &q5_1;
-    case SHARD_TYPE_IQ4_NL:
-        return &iq4_nl;
-    case SHARD_TYPE_MXFP4:
-        return &mxfp4;
-    case SHARD_TYPE_Q2_K:
-        return &q2_K;
-    case SHARD_TYPE_Q3_K:
-        return &q3_K;
-    case SHARD_TYPE_Q4_K:
-        return &q4_K;
-    case SHARD_TYPE_Q5_K:
-        return &q5_K;
-    case SHARD_TYPE_Q6_K:
-        return &q6_K;
-    case SHARD_TYPE_IQ4_XS:
-        return &iq4_xs;
-    case SHARD_TYPE_IQ1_S:
-        return &iq1_s;
-    case SHARD_TYPE_IQ1_M:
-        return &iq1_m;
-    case SHARD_TYPE_IQ2_XXS:
-        return &iq2_xxs;
-    case SHARD_TYPE_IQ2_XS:
-        return &iq2_xs;
-    case SHARD_TYPE_IQ2_S:
-        return &iq2_s;
-    case SHARD_TYPE_IQ3_XXS:
-        return &iq3_xxs;
-    case SHARD_TYPE_IQ3_S:
-        return &iq3_s;
-    case SHARD_TYPE_TQ1_0:
-        return &tq1_0;
-    case SHARD_TYPE_TQ2_0:
-        return &tq2_0;
+        INTERLEAVED(FORM)
+        WIDENED(FORM)
     default:
         return NULL;
     }
+#undef FORM
 }
 
 shard_layout shard_block_layout(uint32_t type) {
@@ -214,13 +199,25 @@ static void arrange_fours(uint8_t *bytes, size_t count) {
 
 /// 32 bits, bit i to bit i / 4 of byte i mod 4.
 static void arrange_high_bits(uint8_t *bytes, bool back) {
-    uint8_t out[4] = {0};
-    for (size_t i = 0; i < 32; i++) {
-        size_t file = i, tile = i % 4 * 8 + i / 4;
-        size_t from = back ? tile : file, to = back ? file : tile;
-        out[to / 8] |= (uint8_t)((bytes[from / 8] >> from % 8 & 1) << to % 8);
+    uint32_t from, to = 0;
+    memcpy(&from, bytes, sizeof from);
+    for (int byte = 0; byte < 4; byte++) {
+        uint32_t x;
+        if (back) { // spread the bits of a byte to every fourth
+            x = from >> 8 * byte & 0xff;
+            x = (x | x << 12) & 0x000f000f;
+            x = (x | x << 6) & 0x03030303;
+            x = (x | x << 3) & 0x11111111;
+            to |= x << byte;
+        } else { // gather every fourth bit
+            x = from >> byte & 0x11111111;
+            x = (x | x >> 3) & 0x03030303;
+            x = (x | x >> 6) & 0x000f000f;
+            x = (x | x >> 12) & 0xff;
+            to |= x << 8 * byte;
+        }
     }
-    memcpy(bytes, out, sizeof out);
+    memcpy(bytes, &to, sizeof to);
 }
 
 /// Byte k of each four: low nibbles of scales k and k + 4; likewise of minima; then their high bits: from bit 0 on two
@@ -292,20 +289,22 @@ static void arrange_q5_K(uint8_t *block, bool back) {
 static void arrange_q6_K(uint8_t *block, bool back) {
     uint8_t out[192];
     for (size_t part = 0; part < 4; part++) {
-        size_t ql = part / 2 * 64 + part % 2 * 16, qh = 128 + part / 2 * 32 + part % 2 * 16, packed = part * 48;
-        for (size_t i = 0; i < 16; i++) {
-            if (back) {
-                const uint8_t *from = block + packed + i;
-                uint8_t last = (uint8_t)(from[0] >> 6 | from[16] >> 6 << 2 | from[32] >> 6 << 4);
-                out[ql + i] = (uint8_t)((from[0] & 15) | (from[32] & 15) << 4);
-                out[ql + 32 + i] = (uint8_t)((from[16] & 15) | (last & 15) << 4);
-                out[qh + i] =
-                    (uint8_t)((from[0] >> 4 & 3) | (from[16] >> 4 & 3) << 2 | (from[32] & 0x30) | (last & 0x30) << 2);
-            } else {
-                uint8_t first = block[ql + i], second = block[ql + 32 + i], high = block[qh + i];
-                out[packed + i] = (uint8_t)((first & 15) | (high & 3) << 4 | (second >> 4 & 3) << 6);
-                out[packed + 16 + i] = (uint8_t)((second & 15) | (high & 0x0c) << 2 | (second & 0xc0));
-                out[packed + 32 + i] = (uint8_t)(first >> 4 | (high & 0x30) | (high & 0xc0));
+        uint8_t *file = back ? out : block, *tile = (back ? block : out) + part * 48;
+        uint8_t *first = file + part / 2 * 64 + part % 2 * 16, *second = first + 32; // of ql
+        uint8_t *high = file + 128 + part / 2 * 32 + part % 2 * 16;                  // of qh
+        if (back) {
+            for (size_t i = 0; i < 16; i++) {
+                uint8_t last = (uint8_t)(tile[i] >> 6 | tile[i + 16] >> 6 << 2 | tile[i + 32] >> 6 << 4);
+                first[i] = (uint8_t)((tile[i] & 15) | (tile[i + 32] & 15) << 4);
+                second[i] = (uint8_t)((tile[i + 16] & 15) | (last & 15) << 4);
+                high[i] = (uint8_t)((tile[i] >> 4 & 3) | (tile[i + 16] >> 4 & 3) << 2 | (tile[i + 32] & 0x30) |
+                                    (last & 0x30) << 2);
+            }
+        } else {
+            for (size_t i = 0; i < 16; i++) {
+                tile[i] = (uint8_t)((first[i] & 15) | (high[i] & 3) << 4 | (second[i] & 0x30) << 2);
+                tile[i + 16] = (uint8_t)((second[i] & 15) | (high[i] & 0x0c) << 2 | (second[i] & 0xc0));
+                tile[i + 32] = (uint8_t)(first[i] >> 4 | (high[i] & 0xf0));
             }
         }
     }
@@ -317,7 +316,7 @@ static void arrange_iq4_xs(uint8_t *block, bool back) {
 
 // MARK: Packing
 
-/// Interleaves `size` (a constant) bytes of each row at a time; a missing row is zeros.
+/// Interleaves `size` (a constant) bytes of each row at a time.
 static inline __attribute__((always_inline)) void interleave(const uint8_t *const *rows, size_t bytes, size_t size,
                                                              uint8_t *restrict to) {
     for (size_t i = 0; i < bytes; i += size) {
@@ -328,7 +327,8 @@ static inline __attribute__((always_inline)) void interleave(const uint8_t *cons
     }
 }
 
-static void interleave_field(const uint8_t *const *blocks, const field *field, uint8_t *to) {
+static inline __attribute__((always_inline)) void interleave_field(const uint8_t *const *blocks, const field *field,
+                                                                   uint8_t *to) {
     const uint8_t *rows[SHARD_TILE_ROWS];
     for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
         rows[row] = blocks[row] + field->offset;
@@ -343,14 +343,38 @@ static void interleave_field(const uint8_t *const *blocks, const field *field, u
     }
 }
 
-/// Packs one tile of `block_count` blocks a row from 16 rows; a missing row is NULL and becomes zeros.
-static void pack_tile(const form *form, const uint8_t *const *rows, size_t block_count, uint8_t *tile) {
-    static const uint8_t zeros[SHARD_BLOCK_BYTES_MAX] = {0};
+/// Packs one tile of rows of plain elements. A cache line of each row is copied first: rows are often a power of two
+/// apart, where 16 of them do not stay in the first-level cache.
+static inline __attribute__((always_inline)) void pack_plain_tile(const form *form, const uint8_t *const *rows,
+                                                                  size_t row_bytes, uint8_t *tile) {
+    enum { LINE = 64 };
+    for (size_t at = 0; at < row_bytes; at += LINE) {
+        const field run = {0, row_bytes - at < LINE ? row_bytes - at : LINE, form->fields[0].piece};
+        uint8_t lines[SHARD_TILE_ROWS][LINE];
+        const uint8_t *pieces[SHARD_TILE_ROWS];
+        for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+            if (run.bytes == LINE) {
+                memcpy(lines[row], rows[row] + at, LINE);
+            } else {
+                memcpy(lines[row], rows[row] + at, run.bytes);
+            }
+            pieces[row] = lines[row];
+        }
+        interleave_field(pieces, &run, tile + SHARD_TILE_ROWS * at);
+    }
+}
+
+/// Packs one tile of `block_count` blocks a row from 16 rows. `form` is a constant, so that sizes are.
+static inline __attribute__((always_inline)) void pack_tile(const form *form, const uint8_t *const *rows,
+                                                            size_t block_count, uint8_t *tile) {
+    if (form->layout.elements == 1) {
+        return pack_plain_tile(form, rows, block_count * form->layout.bytes, tile);
+    }
     uint8_t arranged[SHARD_TILE_ROWS][SHARD_BLOCK_BYTES_MAX];
     for (size_t b = 0; b < block_count; b++) {
         const uint8_t *blocks[SHARD_TILE_ROWS];
         for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
-            blocks[row] = rows[row] != NULL ? rows[row] + b * form->layout.bytes : zeros;
+            blocks[row] = rows[row] + b * form->layout.bytes;
             if (form->arrange != NULL) {
                 memcpy(arranged[row], blocks[row], form->layout.bytes);
                 form->arrange(arranged[row], false);
@@ -358,32 +382,58 @@ static void pack_tile(const form *form, const uint8_t *const *rows, size_t block
             }
         }
         for (size_t f = 0; f < FIELDS_MAX; f++) {
-            const field *field = &form->fields[f];
-            interleave_field(blocks, field, tile);
-            tile += SHARD_TILE_ROWS * field->bytes;
+            interleave_field(blocks, &form->fields[f], tile);
+            tile += SHARD_TILE_ROWS * form->fields[f].bytes;
         }
+    }
+}
+
+static void pack_rows(uint32_t type, const uint8_t *const *rows, size_t block_count, uint8_t *tile) {
+#define PACK(type, form)                                                                                               \
+    case type:                                                                                                         \
+        return pack_tile(&form, rows, block_count, tile);
+    switch (type) {
+        INTERLEAVED(PACK)
+    default: // widened types are not interleaved
+        return;
+    }
+#undef PACK
+}
+
+/// Packs a tile of which only `present` rows exist, block by block; the others become zeros.
+static void pack_last_rows(uint32_t type, const uint8_t *first, size_t row_bytes, size_t present, uint8_t *tile) {
+    static const uint8_t zeros[SHARD_BLOCK_BYTES_MAX] = {0};
+    size_t block_bytes = shard_block_layout(type).bytes;
+    for (size_t at = 0; at < row_bytes; at += block_bytes) {
+        const uint8_t *rows[SHARD_TILE_ROWS];
+        for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+            rows[row] = row < present ? first + row * row_bytes + at : zeros;
+        }
+        pack_rows(type, rows, 1, tile + SHARD_TILE_ROWS * at);
     }
 }
 
 void shard_pack(uint32_t type, const void *restrict rows, size_t row_count, size_t column_count, size_t tile_first,
                 size_t tile_end, void *restrict packed) {
-    const form *form = form_of(type);
-    size_t row_bytes = shard_row_bytes(type, column_count), block_count = column_count / form->layout.elements;
+    size_t row_bytes = shard_row_bytes(type, column_count);
+    size_t block_count = column_count / shard_block_layout(type).elements;
     for (size_t t = tile_first; t < tile_end; t++) {
         const uint8_t *first = (const uint8_t *)rows + t * SHARD_TILE_ROWS * row_bytes;
         uint8_t *tile = (uint8_t *)packed + t * SHARD_TILE_ROWS * row_bytes;
         size_t present = row_count - t * SHARD_TILE_ROWS;
         present = present < SHARD_TILE_ROWS ? present : SHARD_TILE_ROWS;
-        if (form->fields[0].bytes == 0) {
+        if (shard_type_is_widened(type)) {
             memcpy(tile, first, present * row_bytes);
             memset(tile + present * row_bytes, 0, (SHARD_TILE_ROWS - present) * row_bytes);
-            continue;
+        } else if (present < SHARD_TILE_ROWS) {
+            pack_last_rows(type, first, row_bytes, present, tile);
+        } else {
+            const uint8_t *tile_rows[SHARD_TILE_ROWS];
+            for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
+                tile_rows[row] = first + row * row_bytes;
+            }
+            pack_rows(type, tile_rows, block_count, tile);
         }
-        const uint8_t *tile_rows[SHARD_TILE_ROWS] = {NULL};
-        for (size_t row = 0; row < present; row++) {
-            tile_rows[row] = first + row * row_bytes;
-        }
-        pack_tile(form, tile_rows, block_count, tile);
     }
 }
 

@@ -45,7 +45,7 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "What computes: cpu. CUDA cannot compute yet.")
     var device = "cpu"
 
-    @Option(help: "Threads that compute; by default one for each core that this process may use.")
+    @Option(help: "Threads that compute; by default one a core that this process may use, without efficiency cores.")
     var threads: Int?
 
     @Option(help: "Worker processes on this machine that share the layers; 1 computes in this process.")
