@@ -41,7 +41,7 @@ struct OneAnswerTests {
         #expect(expected.allSatisfy { $0.isFinite })
         for way in Self.ways {
             let got = try logits(model, tokens, way)
-            #expect(differences(got, expected) == 0, "\(way)")
+            #expect(bitDifferences(got, expected) == 0, "\(way)")
         }
     }
 
@@ -51,7 +51,7 @@ struct OneAnswerTests {
         let tokens = model.tokens(1100)
         let expected = try logits(model, tokens, Way(), cacheType: cacheType)
         for way in [Way(shards: 2, chunk: 7, threads: 2), Way(chunk: 1, threads: 3), Way(chunk: 200, threads: 2)] {
-            #expect(differences(try logits(model, tokens, way, cacheType: cacheType), expected) == 0, "\(way)")
+            #expect(bitDifferences(try logits(model, tokens, way, cacheType: cacheType), expected) == 0, "\(way)")
         }
     }
 
@@ -63,9 +63,9 @@ struct OneAnswerTests {
         let tokens = model.tokens(700)
         let expected = try logits(model, tokens, Way())
         for way in [Way(shards: 3, chunk: 7, threads: 2), Way(chunk: 1)] {
-            #expect(differences(try logits(model, tokens, way), expected) == 0, "\(way)")
+            #expect(bitDifferences(try logits(model, tokens, way), expected) == 0, "\(way)")
         }
-        #expect(differences(try logits(TestModel(.f16), tokens, Way()), expected) > 0)
+        #expect(bitDifferences(try logits(TestModel(.f16), tokens, Way()), expected) > 0)
     }
 
     @Test("a sequence is the same alone and among others", arguments: [ElementType.q4_K, .f32])
@@ -101,7 +101,7 @@ struct OneAnswerTests {
                 done[sequence] += 1
             }
         }
-        for index in sequences.indices { #expect(differences(together[index], alone[index]) == 0) }
+        for index in sequences.indices { #expect(bitDifferences(together[index], alone[index]) == 0) }
     }
 
     @Test("a fork and its parent go on as if each had been computed alone")
@@ -121,7 +121,7 @@ struct OneAnswerTests {
             try logits(model, prompt + ends[0], Way()).suffix(30 * model.spec.vocabularySize),
             try logits(model, prompt.prefix(90) + ends[1], Way()).suffix(30 * model.spec.vocabularySize),
         ]
-        #expect(differences(result.logits, expected[0] + expected[1]) == 0)
+        #expect(bitDifferences(result.logits, expected[0] + expected[1]) == 0)
     }
 
     @Test("what was truncated and written anew leaves no trace")
@@ -136,7 +136,7 @@ struct OneAnswerTests {
                 rows: rows(id, model.tokens(120, seed: 99), 0)))
         let result = try chain.run(
             Step(id: 2, operations: [.truncate(id, length: 0)], rows: rows(id, tokens, 0)))
-        #expect(differences(result.logits, try logits(model, tokens, Way())) == 0)
+        #expect(bitDifferences(result.logits, try logits(model, tokens, Way())) == 0)
     }
 
     private func rows(_ sequence: SequenceID, _ tokens: [TokenID], _ first: Int) -> [StepRow] {
@@ -152,10 +152,5 @@ struct OneAnswerTests {
         var all: [Float] = []
         try chain.logits(of: Array(tokens), chunk: way.chunk) { all += $0 }
         return all
-    }
-
-    /// Elements whose bits differ.
-    private func differences(_ left: some Collection<Float>, _ right: some Collection<Float>) -> Int {
-        left.count == right.count ? zip(left, right).count { $0.bitPattern != $1.bitPattern } : Int.max
     }
 }

@@ -37,34 +37,13 @@ final class MemoryTensors: TensorSource, @unchecked Sendable {
         for block in 0..<blocks {
             let target = UnsafeMutableRawBufferPointer(
                 rebasing: bytes[block * type.blockBytes..<(block + 1) * type.blockBytes])
-            fill(target, type, &random)
+            type.fillRandomly(target, &random)
         }
     }
 
     /// Overwrites one element of a plain f32 tensor.
     func set(_ name: String, element: Int, to value: Float) {
         entries[name]?.bytes.storeBytes(of: value, toByteOffset: element * 4, as: Float.self)
-    }
-
-    private func fill(_ block: UnsafeMutableRawBufferPointer, _ type: ElementType, _ random: inout TestRandom) {
-        switch type {
-        case .f32: block.storeBytes(of: 0.3 * random.signed(), as: Float.self)
-        case .f16: block.storeBytes(of: Float16(0.3 * random.signed()).bitPattern, as: UInt16.self)
-        case .bf16:
-            block.storeBytes(of: UInt16((0.3 * random.signed()).bitPattern >> 16), as: UInt16.self)
-        default:
-            for index in block.indices { block[index] = UInt8(truncatingIfNeeded: random.next() >> 32) }
-            func scale(_ divisor: Float) -> UInt16 { Float16((1.5 + 0.5 * random.signed()) * 0.1 / divisor).bitPattern }
-            switch type {
-            case .q8_0: block.storeBytes(of: scale(127), as: UInt16.self)
-            case .q4_0: block.storeBytes(of: scale(8), as: UInt16.self)
-            case .q4_K:
-                block.storeBytes(of: scale(63 * 15), as: UInt16.self)
-                block.storeBytes(of: scale(63 * 2), toByteOffset: 2, as: UInt16.self)
-            case .q6_K: block.storeBytes(of: scale(127 * 32), toByteOffset: 208, as: UInt16.self)
-            default: preconditionFailure("the builder does not know \(type.name)")
-            }
-        }
     }
 
     private func allocate(

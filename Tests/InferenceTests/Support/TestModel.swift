@@ -28,6 +28,15 @@ struct TestModel {
             default: Sizes(hidden: 256, feedForward: 256, headCount: 32, keyValueHeadCount: 1, headDim: 8)
             }
         }
+
+        /// One layer, with rows of several blocks: little to compute for a test of many kernels.
+        static func flat(for type: ElementType) -> Sizes {
+            var sizes = odd(for: type)
+            sizes.layerCount = 1
+            sizes.vocabulary = 37
+            if type.blockElementCount == 256 { sizes.feedForward = 512 }
+            return sizes
+        }
     }
 
     init(_ type: ElementType, sizes: Sizes? = nil, seed: UInt64 = 1) {
