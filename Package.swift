@@ -141,6 +141,7 @@ let package = Package(
         example("workers"),
 
         // Tests mirror Sources
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
         tests("ZeroMQTests", ["ZeroMQ", "CZeroMQ"]),
@@ -152,7 +153,9 @@ let package = Package(
             "WeightTransferTests",
             ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors", .logging]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
-        tests("InferenceTests", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
+        tests(
+            "InferenceTests",
+            ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CAllocations"]),
         tests(
             "MeasuringTests", ["Measuring", "Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),

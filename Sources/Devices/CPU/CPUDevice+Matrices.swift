@@ -5,20 +5,24 @@ extension CPUDevice {
         let source = own(input)
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
-        var preparedKinds: [UInt32] = []
-        let products = projections.map { projection in
+        var preparedKinds: UInt32 = 0  // a bit each
+        for projection in projections {
             let (matrix, output) = (own(projection.matrix), own(projection.output))
             precondition(
                 matrix.inputCount == source.columnCount && matrix.outputCount == output.columnCount
                     && rowCount <= output.rowCapacity, "a matrix fits its input and output")
             let kind = matrix.activationKind
-            let isDone = preparedKinds.contains(kind)
-            if !isDone { preparedKinds.append(kind) }
-            return Product(
-                matrix: matrix, kernelMatrix: matrix.kernelMatrix,
-                activations: prepare(source, rowCount: rowCount, kind: kind, isDone: isDone), output: output)
+            let isDone = preparedKinds & 1 << kind != 0
+            preparedKinds |= 1 << kind
+            products.append(
+                Product(
+                    matrix: matrix, kernelMatrix: matrix.kernelMatrix,
+                    activations: prepare(source, rowCount: rowCount, kind: kind, isDone: isDone), output: output))
         }
-        run(products, rowCount: rowCount)
+        // Safe: the list stays as it is until the threads are done. A copy of it would be one more owner, and emptying it
+        // would then allocate.
+        products.withUnsafeBufferPointer { run($0, rowCount: rowCount) }
+        products.removeAll(keepingCapacity: true)
     }
 
     /// The first `rowCount` rows in panels, as the kernels want activations of a kind.
@@ -26,7 +30,7 @@ extension CPUDevice {
         // A panel of one row of f32 is the row.
         if kind == UInt32(SHARD_ACTIVATION_F32), rowCount == 1 { return UnsafeRawPointer(source.floats) }
         let rowBytes = shard_activation_bytes(kind, source.columnCount)
-        let area = scratch(&prepared[kind], byteCount: source.rowCapacity * rowBytes)
+        let area = scratch(&prepared[Int(kind)], byteCount: source.rowCapacity * rowBytes)
         if isDone { return UnsafeRawPointer(area) }
         let quantize = kernels.quantize
         inRows(rowCount, floatsPerRow: source.columnCount) { row in
@@ -37,7 +41,7 @@ extension CPUDevice {
         return UnsafeRawPointer(area)
     }
 
-    private func run(_ products: [Product], rowCount: Int) {
+    private func run(_ products: UnsafeBufferPointer<Product>, rowCount: Int) {
         let tileCount = products.reduce(0) { $0 + $1.matrix.tileCount }
         // Several tasks a thread, so that a thread that waits for its core does not hold up the others for long.
         let tilesPerTask = max(1, tileCount / (pool.threadCount * 8))
@@ -86,7 +90,7 @@ extension CPUDevice {
 }
 
 /// One matrix times the step's rows.
-private struct Product {
+struct Product {
     let matrix: CPUMatrix
     let kernelMatrix: shard_matrix
     let activations: UnsafeRawPointer

@@ -11,8 +11,10 @@ package final class CPUDevice: Device {
     let kernels: shard_kernels
     let pool: ThreadPool
     private let arena = WeightArena()
-    /// Activations of the current multiplication as kernels want them, one area a kind.
-    var prepared: [UInt32: AlignedMemory] = [:]
+    /// Activations of the current multiplication as kernels want them, one area a kind (`SHARD_ACTIVATION_…`).
+    var prepared: [AlignedMemory?] = [nil, nil, nil]
+    /// The current multiplication's matrices; empty between calls, which holds on to its memory and to no weights.
+    var products: [Product] = []
     /// Partial results of attention spans.
     var partials: AlignedMemory?
     /// Addresses of the cache blocks that the current step's tables name.

@@ -113,13 +113,13 @@ final class CPURotary: DeviceRotary {
                 cosines = Array(repeating: 0, count: placement.rowCapacity * pairCount)
                 sines = cosines
             }
-            let positions = placement.rows.positions.map { UInt32(bitPattern: $0) }
             cosines.withUnsafeMutableBufferPointer { cosines in
                 sines.withUnsafeMutableBufferPointer { sines in
                     guard let cosine = cosines.baseAddress, let sine = sines.baseAddress else { return }
-                    shard_rotary_table(
-                        positions, positions.count, parameters.frequencies, pairCount, parameters.magnitude, cosine,
-                        sine)
+                    placement.withPositions { positions, count in
+                        shard_rotary_table(
+                            positions, count, parameters.frequencies, pairCount, parameters.magnitude, cosine, sine)
+                    }
                 }
             }
             tableVersion = placement.version
@@ -179,10 +179,24 @@ final class CPUPlacement: DevicePlacement {
 
     init(rowCapacity: Int) { self.rowCapacity = rowCapacity }
 
+    /// Copies into memory of its own: sharing the caller's would make the caller allocate for its next step.
     func set(_ rows: RowPlacement, version: UInt64) {
         precondition(rows.rowCount <= rowCapacity, "a placement has room for a step's rows")
-        self.rows = rows
+        self.rows.removeAll()
+        self.rows.positions.append(contentsOf: rows.positions)
+        self.rows.tableStarts.append(contentsOf: rows.tableStarts)
+        self.rows.blocks.append(contentsOf: rows.blocks)
         self.version = version
+    }
+
+    /// The rows' positions as kernels take them.
+    func withPositions(_ body: (UnsafePointer<UInt32>, Int) -> Void) {
+        rows.positions.withUnsafeBufferPointer { positions in
+            // Safe: both are 32 bits, and a position is never negative.
+            positions.withMemoryRebound(to: UInt32.self) { positions in
+                if let first = positions.baseAddress { body(first, positions.count) }
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ import Sharding
 
 /// The output norm, the head, and the choice of tokens: what the last stage does after its layers.
 final class HeadStage {
-    let sequences = SampledSequences()
+    let sequences: SampledSequences
     private let device: any Device
     private let epsilon: Float
     private let vocabularySize: Int
@@ -14,9 +14,14 @@ final class HeadStage {
     private let logits: any DeviceBuffer
     private let hostLogits: UnsafeMutableBufferPointer<Float>
     private let sampler: Sampler
+    private var projections = ProjectionList()
+    /// Indices of the step's rows that want something, and those of them that are computed together.
+    private var wanted: [Int] = []
+    private var together: [Int] = []
 
-    init(model: ModelSpec, device: any Device) throws(InferenceError) {
+    init(model: ModelSpec, contextLength: Int, device: any Device) throws(InferenceError) {
         self.device = device
+        sequences = SampledSequences(contextLength: contextLength)
         epsilon = model.head.norm.epsilon
         vocabularySize = model.vocabularySize
         let rows = ShardRunnerOptions.logitRowsMax
@@ -43,18 +48,22 @@ final class HeadStage {
             let rows = step.rows[run.firstRow..<run.firstRow + run.positions.count]
             try sequences.extend(run.sequence, from: run.positions.lowerBound, by: rows)
         }
-        let wanted = step.rows.indices.filter { step.rows[$0].output != .none }
+        wanted.removeAll(keepingCapacity: true)
+        for index in step.rows.indices where step.rows[index].output != .none { wanted.append(index) }
         guard !wanted.isEmpty else { return result }
+        result.sequences.reserveCapacity(wanted.count)
         let head = try weights.head()
         for first in stride(from: 0, to: wanted.count, by: hidden.rowCapacity) {
-            let rows = Array(wanted[first..<min(first + hidden.rowCapacity, wanted.count)])
-            device.gather(rows, of: source, into: hidden)
-            device.normalize(hidden, weight: head.norm, epsilon: epsilon, rowCount: rows.count, into: normed)
-            device.project(normed, rowCount: rows.count, through: [Projection(head.output, into: logits)])
+            together.removeAll(keepingCapacity: true)
+            together.append(contentsOf: wanted[first..<min(first + hidden.rowCapacity, wanted.count)])
+            device.gather(together, of: source, into: hidden)
+            device.normalize(hidden, weight: head.norm, epsilon: epsilon, rowCount: together.count, into: normed)
+            projections.run(on: device, normed, rowCount: together.count, Projection(head.output, into: logits))
             try onDevice("logits") { () throws(DeviceError) in
-                try device.download(0..<rows.count, of: logits, to: UnsafeMutableRawPointer(hostLogits.baseAddress!))
+                try device.download(
+                    0..<together.count, of: logits, to: UnsafeMutableRawPointer(hostLogits.baseAddress!))
             }
-            for (index, row) in rows.enumerated() {
+            for (index, row) in together.enumerated() {
                 let slice = UnsafeMutableBufferPointer(
                     rebasing: hostLogits[index * vocabularySize..<(index + 1) * vocabularySize])
                 finish(step.rows[row], logits: slice, into: &result)

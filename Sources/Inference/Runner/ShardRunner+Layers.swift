@@ -6,29 +6,28 @@ extension ShardRunner {
     func runLayers(rowCount: Int) throws(InferenceError) {
         for index in options.layers {
             let layer = model.layers[index]
-            try attend(
-                layer, try weights.attention(ofLayer: index), cache: cache.layers[index - options.layers.lowerBound],
+            let place = index - options.layers.lowerBound
+            attend(
+                layer, try weights.attention(ofLayer: index), cache: cache.layers[place], rotary: rotaries[place],
                 rowCount: rowCount)
-            try feedForward(layer, try weights.feedForward(ofLayer: index), rowCount: rowCount)
+            feedForward(layer, try weights.feedForward(ofLayer: index), rowCount: rowCount)
         }
     }
 
     private func attend(
-        _ layer: LayerSpec, _ weights: AttentionWeights, cache: any DeviceCache, rowCount: Int
-    ) throws(InferenceError) {
+        _ layer: LayerSpec, _ weights: AttentionWeights, cache: any DeviceCache, rotary: (any DeviceRotary)?,
+        rowCount: Int
+    ) {
         let spec = layer.attention
         let queries = buffers.queries(spec)
         let keysAndValues = buffers.keysAndValues(spec)
         device.normalize(
             buffers.hidden, weight: weights.inputNorm, epsilon: layer.inputNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
-        device.project(
-            buffers.normed, rowCount: rowCount,
-            through: [
-                Projection(weights.query, into: queries.first),
-                Projection(weights.key, into: keysAndValues.first),
-                Projection(weights.value, into: keysAndValues.second),
-            ])
+        projections.run(
+            on: device, buffers.normed, rowCount: rowCount, Projection(weights.query, into: queries.first),
+            Projection(weights.key, into: keysAndValues.first),
+            Projection(weights.value, into: keysAndValues.second))
         if let norm = spec.queryNorm, let weight = weights.queryNorm {
             device.normalizeHeads(
                 queries.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
@@ -37,7 +36,7 @@ extension ShardRunner {
             device.normalizeHeads(
                 keysAndValues.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
         }
-        if let rotary = spec.rotary.flatMap({ rotaries[$0] }) {
+        if let rotary {
             device.rotate(queries.first, headDim: spec.headDim, by: rotary, at: buffers.placement)
             device.rotate(keysAndValues.first, headDim: spec.headDim, by: rotary, at: buffers.placement)
         }
@@ -47,23 +46,24 @@ extension ShardRunner {
             queries: queries.first, over: cache,
             AttentionParameters(headCount: spec.headCount, scale: spec.scale, window: spec.window),
             at: buffers.placement, into: queries.second)
-        device.project(
-            queries.second, rowCount: rowCount, through: [Projection(weights.output, into: buffers.delta)])
+        projections.run(
+            on: device, queries.second, rowCount: rowCount, Projection(weights.output, into: buffers.delta))
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }
 
-    private func feedForward(_ layer: LayerSpec, _ weights: FeedForwardWeights, rowCount: Int) throws(InferenceError) {
+    private func feedForward(_ layer: LayerSpec, _ weights: FeedForwardWeights, rowCount: Int) {
         device.normalize(
             buffers.hidden, weight: weights.norm, epsilon: layer.feedForwardNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
         switch weights.mechanism {
         case .gated(let gate, let up, let down):
             let widths = buffers.gateAndUp(width: gate.outputCount)
-            device.project(
-                buffers.normed, rowCount: rowCount,
-                through: [Projection(gate, into: widths.first), Projection(up, into: widths.second)])
+            projections.run(
+                on: device, buffers.normed, rowCount: rowCount, Projection(gate, into: widths.first),
+                Projection(up, into: widths.second))
             device.activate(gate: widths.first, up: widths.second, rowCount: rowCount, into: widths.first)
-            device.project(widths.first, rowCount: rowCount, through: [Projection(down, into: buffers.delta)])
+            projections.run(
+                on: device, widths.first, rowCount: rowCount, Projection(down, into: buffers.delta))
         }
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }

@@ -15,8 +15,10 @@ package final class ShardRunner {
     let device: any Device
     let weights: any WeightResidency
     let buffers: ActivationBuffers
-    let rotaries: [RotarySpec: any DeviceRotary]
+    /// For each layer of the shard, in order; layers that turn alike share one.
+    let rotaries: [(any DeviceRotary)?]
     let head: HeadStage?
+    var projections = ProjectionList()
     private var rows = RowPlacement()
     private var plan = StepPlan()
 
@@ -36,7 +38,7 @@ package final class ShardRunner {
         let layers = model.layers[options.layers]
         cache = try KVCache(
             shapes: layers.map { $0.cacheShape(options.cacheType) }, blockCount: options.cacheBlockCount,
-            device: device)
+            contextLength: options.contextLength, device: device)
         buffers = try ActivationBuffers(model: model, options: options, device: device)
         var rotaries: [RotarySpec: any DeviceRotary] = [:]
         for case let rotary? in layers.map(\.attention.rotary) where rotaries[rotary] == nil {
@@ -44,11 +46,16 @@ package final class ShardRunner {
                 try device.makeRotary(RotaryParameters(rotary))
             }
         }
-        self.rotaries = rotaries
-        head = options.hasHead ? try HeadStage(model: model, device: device) : nil
+        self.rotaries = layers.map { layer in layer.attention.rotary.flatMap { rotaries[$0] } }
+        head =
+            options.hasHead
+            ? try HeadStage(model: model, contextLength: options.contextLength, device: device) : nil
     }
 
     /// Computes one step.
+    ///
+    /// Beside what its device does, it allocates only what it returns (an array, and one for each token) and what
+    /// operations keep; scratch memory grows when a step is larger than all before it.
     ///
     /// - Parameters:
     ///   - hidden: the rows' hidden states, `[rows, hiddenSize]`, f32, row-major, any alignment.

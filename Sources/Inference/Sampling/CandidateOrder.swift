@@ -6,6 +6,8 @@ struct CandidateOrder {
     private var keys: [UInt64] = []
     private var other: [UInt64] = []
     private var tokens: [TokenID] = []
+    /// Where the keys of each digit start.
+    private var starts = [Int](repeating: 0, count: 2049)
 
     /// Up to this many are kept in a sorted list while the rest passes by; more are sorted altogether.
     private static let insertionMax = 128
@@ -52,9 +54,10 @@ struct CandidateOrder {
     private mutating func sortAll(_ logits: [Float]) {
         keys.removeAll(keepingCapacity: true)
         for (token, logit) in logits.enumerated() { keys.append(Self.key(logit, token)) }
-        other = keys
+        // Not a copy: two owners of the same memory would allocate when one of them writes.
+        if other.count != keys.count { other = Array(repeating: 0, count: keys.count) }
         for shift in [32, 43, 54] as [UInt64] {
-            var starts = [Int](repeating: 0, count: 2049)
+            for digit in starts.indices { starts[digit] = 0 }
             for key in keys { starts[Int(key >> shift & 2047) + 1] += 1 }
             for digit in 1...2048 { starts[digit] += starts[digit - 1] }
             for key in keys {

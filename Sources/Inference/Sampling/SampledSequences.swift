@@ -7,34 +7,41 @@ struct SequenceSampling: Sendable {
     /// By position; penalties see those up to the sampled row.
     var tokens: [TokenID]
     /// Tokens of the request's prompt; what follows was generated.
-    var promptCount: Int
+    let promptCount: Int
+    /// What a replay must know beyond the tokens: where the prompt ended. A version byte, then 8 bytes little-endian.
+    let state: [UInt8]
 
     private static let stateVersion: UInt8 = 1
 
-    init(_ start: SequenceStart) throws(InferenceError) {
+    /// - Parameter contextLength: tokens that it has room for at once, 4 bytes each.
+    init(_ start: SequenceStart, contextLength: Int = 0) throws(InferenceError) {
         parameters = start.sampling
         choice = start.choice
         tokens = start.tokens
-        promptCount = start.tokens.count
-        guard !start.samplerState.isEmpty else { return }
-        let state = start.samplerState
-        guard state.count == 9, state[0] == Self.stateVersion else {
-            throw InferenceError(
-                .invalidStep, place: "sampler state",
-                "expected 9 bytes of version \(Self.stateVersion), got \(state.count) bytes")
-        }
-        let count = state[1...].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard count <= UInt64(tokens.count) else {
-            throw InferenceError(
-                .invalidStep, place: "sampler state",
-                "expected a prompt of at most \(tokens.count) tokens, got \(count)")
-        }
-        promptCount = Int(count)
+        promptCount = try Self.promptCount(start)
+        state =
+            [Self.stateVersion] + (0..<8).map { [promptCount] in UInt8(truncatingIfNeeded: promptCount >> (8 * $0)) }
+        reserve(contextLength)
     }
 
-    /// What a replay must know beyond the tokens: where the prompt ended. A version byte, then 8 bytes little-endian.
-    var state: [UInt8] {
-        [Self.stateVersion] + (0..<8).map { UInt8(truncatingIfNeeded: promptCount >> (8 * $0)) }
+    /// Makes room for a whole context, so that no step allocates.
+    mutating func reserve(_ contextLength: Int) { tokens.reserveCapacity(contextLength) }
+
+    private static func promptCount(_ start: SequenceStart) throws(InferenceError) -> Int {
+        let state = start.samplerState
+        guard !state.isEmpty else { return start.tokens.count }
+        guard state.count == 9, state[0] == stateVersion else {
+            throw InferenceError(
+                .invalidStep, place: "sampler state",
+                "expected 9 bytes of version \(stateVersion), got \(state.count) bytes")
+        }
+        let count = state[1...].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard count <= UInt64(start.tokens.count) else {
+            throw InferenceError(
+                .invalidStep, place: "sampler state",
+                "expected a prompt of at most \(start.tokens.count) tokens, got \(count)")
+        }
+        return Int(count)
     }
 
     /// The row's token is the one at its position from now on.
@@ -49,22 +56,33 @@ struct SequenceSampling: Sendable {
 
 /// The sequences that a last stage samples for.
 final class SampledSequences {
-    private var sequences: [SequenceID: SequenceSampling] = [:]
+    /// So that a step changes a sequence in place: changing a value inside a dictionary allocates.
+    private final class Entry {
+        var sampling: SequenceSampling
+
+        init(_ sampling: SequenceSampling) { self.sampling = sampling }
+    }
+
+    private var sequences: [SequenceID: Entry] = [:]
+    private let contextLength: Int
+
+    init(contextLength: Int) { self.contextLength = contextLength }
 
     func begin(_ sequence: SequenceID, _ start: SequenceStart) throws(InferenceError) {
-        sequences[sequence] = try SequenceSampling(start)
+        sequences[sequence] = Entry(try SequenceSampling(start, contextLength: contextLength))
     }
 
     func fork(_ parent: SequenceID, to child: SequenceID, choice: Int, length: Int) {
-        guard var sampling = sequences[parent] else { return }
+        guard var sampling = sequences[parent]?.sampling else { return }
         sampling.choice = choice
         sampling.tokens.removeSubrange(min(length, sampling.tokens.count)...)
-        sequences[child] = sampling
+        sampling.reserve(contextLength)
+        sequences[child] = Entry(sampling)
     }
 
     func truncate(_ sequence: SequenceID, to length: Int) {
-        guard let count = sequences[sequence]?.tokens.count, length < count else { return }
-        sequences[sequence]?.tokens.removeSubrange(length...)
+        guard let entry = sequences[sequence], length < entry.sampling.tokens.count else { return }
+        entry.sampling.tokens.removeSubrange(length...)
     }
 
     func free(_ sequence: SequenceID) { sequences[sequence] = nil }
@@ -72,16 +90,16 @@ final class SampledSequences {
 
     /// Takes the tokens of rows that follow each other from `position` on.
     func extend(_ sequence: SequenceID, from position: Int, by rows: ArraySlice<StepRow>) throws(InferenceError) {
-        guard sequences[sequence] != nil else {
+        guard let entry = sequences[sequence] else {
             throw InferenceError(
                 .invalidStep, place: "sequence \(sequence)", "expected a sequence that began, it did not")
         }
-        for (offset, row) in rows.enumerated() { sequences[sequence]?.set(row.token, at: position + offset) }
+        for (offset, row) in rows.enumerated() { entry.sampling.set(row.token, at: position + offset) }
     }
 
     /// - Precondition: the sequence has rows in the current step.
     func sampling(of sequence: SequenceID) -> SequenceSampling {
-        guard let sampling = sequences[sequence] else { preconditionFailure("a row's sequence has begun") }
+        guard let sampling = sequences[sequence]?.sampling else { preconditionFailure("a row's sequence has begun") }
         return sampling
     }
 }

@@ -13,10 +13,13 @@ package final class Sampler {
     private var candidates: CandidateOrder
     private var adjusted: [Float]
     private var probabilities: [Float] = []
+    /// How often each token was seen, `[vocabularySize]`; zeros between calls.
+    private var seenCounts: [Int32]
 
     package init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
         adjusted = Array(repeating: 0, count: vocabularySize)
+        seenCounts = Array(repeating: 0, count: vocabularySize)
         candidates = CandidateOrder(capacity: vocabularySize)
     }
 
@@ -52,22 +55,29 @@ package final class Sampler {
 
     private func adjust(by parameters: SamplingParameters, seen: ArraySlice<TokenID>, promptCount: Int) {
         if parameters.repetitionPenalty != 1 {
-            for token in Set(seen) where adjusted.indices.contains(Int(token)) {
-                let value = adjusted[Int(token)]
-                adjusted[Int(token)] =
+            forEachToken(of: seen) { token, _ in
+                let value = adjusted[token]
+                adjusted[token] =
                     value > 0 ? value / parameters.repetitionPenalty : value * parameters.repetitionPenalty
             }
         }
         if parameters.presencePenalty != 0 || parameters.frequencyPenalty != 0 {
-            var counts: [TokenID: Int] = [:]
-            for token in seen.dropFirst(promptCount) { counts[token, default: 0] += 1 }
-            for (token, count) in counts where adjusted.indices.contains(Int(token)) {
-                adjusted[Int(token)] =
-                    adjusted[Int(token)] - parameters.presencePenalty - Float(count) * parameters.frequencyPenalty
+            forEachToken(of: seen.dropFirst(promptCount)) { token, count in
+                adjusted[token] =
+                    adjusted[token] - parameters.presencePenalty - Float(count) * parameters.frequencyPenalty
             }
         }
         for bias in parameters.logitBias where adjusted.indices.contains(Int(bias.token)) {
             adjusted[Int(bias.token)] += bias.bias
+        }
+    }
+
+    /// Calls `body` once for each token of the vocabulary in `tokens`, with how often it is there.
+    private func forEachToken(of tokens: ArraySlice<TokenID>, _ body: (Int, Int32) -> Void) {
+        for token in tokens where seenCounts.indices.contains(Int(token)) { seenCounts[Int(token)] += 1 }
+        for token in tokens where seenCounts.indices.contains(Int(token)) && seenCounts[Int(token)] > 0 {
+            body(Int(token), seenCounts[Int(token)])
+            seenCounts[Int(token)] = 0
         }
     }
 

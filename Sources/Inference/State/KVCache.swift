@@ -6,10 +6,19 @@ import Sharding
 /// A sequence's table maps position ÷ 64 to a block. Forks share blocks until one of them writes: then it gets a
 /// copy of its own. Blocks are handed out as positions are written, up to a hard count.
 package final class KVCache {
-    private struct Table {
-        var blocks: [Int32] = []
+    /// A class, so that a step changes it in place.
+    private final class Table {
+        var blocks: [Int32]
         /// Positions written, without a hole.
-        var length = 0
+        var length: Int
+
+        /// - Parameter capacity: blocks that it has room for at once.
+        init(blocks: ArraySlice<Int32> = [], length: Int = 0, capacity: Int) {
+            self.blocks = []
+            self.blocks.reserveCapacity(max(capacity, blocks.count))
+            self.blocks.append(contentsOf: blocks)
+            self.length = length
+        }
     }
 
     /// One for each layer of the shard, in order.
@@ -17,9 +26,15 @@ package final class KVCache {
     private let device: any Device
     private var allocator: BlockAllocator
     private var tables: [SequenceID: Table] = [:]
+    /// Blocks that a sequence's table has room for from its beginning, 4 bytes each, so that no step allocates.
+    private let tableCapacity: Int
 
-    package init(shapes: [CacheShape], blockCount: Int, device: any Device) throws(InferenceError) {
+    /// - Parameter contextLength: positions of one sequence; longer ones work too.
+    package init(
+        shapes: [CacheShape], blockCount: Int, contextLength: Int = 0, device: any Device
+    ) throws(InferenceError) {
         self.device = device
+        tableCapacity = min(blockCount, Self.blocksNeeded(positions: contextLength))
         allocator = BlockAllocator(blockCount: blockCount)
         var layers: [any DeviceCache] = []
         for shape in shapes {
@@ -46,7 +61,7 @@ package final class KVCache {
         guard tables[sequence] == nil else {
             throw InferenceError(.invalidStep, place: "sequence \(sequence)", "expected a new sequence, it exists")
         }
-        tables[sequence] = Table()
+        tables[sequence] = Table(capacity: tableCapacity)
     }
 
     /// `child` starts with the first `length` positions of `parent`; costs no memory until one of them writes.
@@ -60,14 +75,14 @@ package final class KVCache {
                 .invalidStep, place: "sequence \(parent)",
                 "expected a fork within its \(table.length) positions, got \(length)")
         }
-        let shared = Array(table.blocks.prefix(Self.blocksNeeded(positions: length)))
+        let shared = table.blocks.prefix(Self.blocksNeeded(positions: length))
         for block in shared { allocator.share(block) }
-        tables[child] = Table(blocks: shared, length: length)
+        tables[child] = Table(blocks: shared, length: length, capacity: tableCapacity)
     }
 
     /// Forgets positions from `length` on.
     package func truncate(_ sequence: SequenceID, to length: Int) throws(InferenceError) {
-        var table = try table(of: sequence)
+        let table = try table(of: sequence)
         guard (0...table.length).contains(length) else {
             throw InferenceError(
                 .invalidStep, place: "sequence \(sequence)",
@@ -77,7 +92,6 @@ package final class KVCache {
         for block in table.blocks[kept...] { allocator.release(block) }
         table.blocks.removeSubrange(kept...)
         table.length = length
-        tables[sequence] = table
     }
 
     /// Forgets a sequence; nothing happens for an unknown one.
@@ -93,7 +107,7 @@ package final class KVCache {
     /// Gives the sequence blocks of its own for `positions`, which follow or repeat what is written, and counts them
     /// as written.
     func prepareWrite(_ sequence: SequenceID, positions: Range<Int>) throws(InferenceError) {
-        var table = try table(of: sequence)
+        let table = try table(of: sequence)
         guard positions.lowerBound >= 0, positions.lowerBound <= table.length else {
             throw InferenceError(
                 .invalidStep, place: "sequence \(sequence)",
@@ -109,11 +123,8 @@ package final class KVCache {
                 allocator.release(table.blocks[index])
                 table.blocks[index] = copy
             }
-            // Kept at once, so that blocks are not lost when a later one is refused.
-            tables[sequence] = table
         }
         table.length = max(table.length, positions.upperBound)
-        tables[sequence] = table
     }
 
     /// The sequence's block table.

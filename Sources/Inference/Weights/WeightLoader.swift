@@ -52,11 +52,11 @@ struct WeightLoader {
 
 /// Runs work of the device and names the place in its error.
 func onDevice<Result>(
-    _ place: String, _ work: () throws(DeviceError) -> Result
+    _ place: @autoclosure () -> String, _ work: () throws(DeviceError) -> Result
 ) throws(InferenceError) -> Result {
     do {
         return try work()
     } catch {
-        throw InferenceError(.device, place: place, "", cause: error)
+        throw InferenceError(.device, place: place(), "", cause: error)
     }
 }

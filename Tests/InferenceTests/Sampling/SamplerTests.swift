@@ -15,8 +15,9 @@ struct SamplerTests {
         position: Int? = nil, choice: Int = 0, mask: [UInt64]? = nil
     ) throws -> AcceptedToken {
         var logits = logits
-        var start = try SequenceSampling(SequenceStart(tokens: tokens, sampling: parameters, choice: choice))
-        start.promptCount = promptCount
+        let prompt = try SequenceSampling(SequenceStart(tokens: Array(tokens.prefix(promptCount))))
+        let start = try SequenceSampling(
+            SequenceStart(tokens: tokens, sampling: parameters, choice: choice, samplerState: prompt.state))
         let sampler = Sampler(vocabularySize: logits.count)
         return try logits.withUnsafeMutableBufferPointer {
             try sampler.sample($0, for: start, position: position ?? tokens.count - 1, mask: mask)
