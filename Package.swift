@@ -136,6 +136,9 @@ let package = Package(
             name: "benchmark-transfer",
             dependencies: ["WeightTransfer", "Sharding", "ModelFiles", "ZeroMQ", .argumentParser, .logging],
             path: "Benchmarks/transfer", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "benchmark-step", dependencies: ["Inference", "Sharding", "Models", "ModelFiles", "Devices"],
+            path: "Benchmarks/step", swiftSettings: swiftSettings),
 
         example("complete"),
         example("workers"),
