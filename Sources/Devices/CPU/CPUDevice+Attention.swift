@@ -35,7 +35,7 @@ extension CPUDevice {
                 && rows.rowCount <= min(queries.rowCapacity, output.rowCapacity), "queries fit their cache")
         guard rows.rowCount > 0 else { return }
         blockAddresses.removeAll(keepingCapacity: true)
-        blockAddresses.append(contentsOf: rows.blocks.lazy.map { UnsafeRawPointer(cache.block(Int($0))) })
+        for block in rows.blocks { blockAddresses.append(UnsafeRawPointer(cache.block(Int(block)))) }
         let partialFloats = headDim + 2
         blockAddresses.withUnsafeBufferPointer { addresses in
             guard let addresses = addresses.baseAddress else { return }
@@ -50,7 +50,7 @@ extension CPUDevice {
     /// spans are tasks too, so that generation at a long context uses all threads.
     private func run(_ work: AttentionWork) {
         let itemCount = work.rows.rowCount * work.keyValueHeadCount
-        let spanCount = work.rows.positions.map { work.spans(ofPosition: Int($0)).count }.max() ?? 1
+        let spanCount = work.spanCountMax
         let itemFloats = work.groupSize * spanCount * work.partialFloats
         let splitsSpans = pool.threadCount > 1 && spanCount > 1 && itemCount < 4 * pool.threadCount
         let areaCount = splitsSpans ? itemCount : pool.threadCount
@@ -106,6 +106,13 @@ private struct AttentionWork {
     func spans(ofPosition position: Int) -> Range<Int> {
         let visible = visible(fromPosition: position)
         return visible.lowerBound / Self.spanPositions..<position / Self.spanPositions + 1
+    }
+
+    /// Of any row.
+    var spanCountMax: Int {
+        var count = 1
+        for position in rows.positions { count = max(count, spans(ofPosition: Int(position)).count) }
+        return count
     }
 
     func spans(ofItem item: Int) -> Range<Int> {
