@@ -238,8 +238,8 @@ static void arrange_scales_q4_K(uint8_t *bytes, bool back) {
             out[4 + k] = (uint8_t)(minimum[0] | minimum[1] >> 4 << 6);
             out[8 + k] = (uint8_t)((scale[1] & 15) | (minimum[1] & 15) << 4);
         } else {
-            q4_K_scale(bytes, 1, k, &scale[0], &minimum[0]);
-            q4_K_scale(bytes, 1, k + 4, &scale[1], &minimum[1]);
+            q4_K_scale(bytes, k, &scale[0], &minimum[0]);
+            q4_K_scale(bytes, k + 4, &scale[1], &minimum[1]);
             out[k] = (uint8_t)((scale[0] & 15) | (scale[1] & 15) << 4);
             out[4 + k] = (uint8_t)((minimum[0] & 15) | (minimum[1] & 15) << 4);
             out[8 + k] = (uint8_t)(scale[0] >> 4 | scale[1] >> 4 << 2 | minimum[0] >> 4 << 4 | minimum[1] >> 4 << 6);

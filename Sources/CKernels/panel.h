@@ -31,4 +31,11 @@ static inline const void *shard_panel_block(const shard_panel *panel, size_t blo
     return panel->blocks + b * panel->stride + r * block_bytes;
 }
 
+/// Moves on by `count` of a panel's rows.
+static inline void shard_panel_skip(shard_panel *panel, size_t block_bytes, size_t count) {
+    panel->blocks += count * block_bytes;
+    panel->row += count;
+    panel->row_count -= count;
+}
+
 #endif

@@ -13,13 +13,6 @@ INLINE void multiply_rows(const matmul_work *work, uint32_t type, const uint32_t
     }
 }
 
-/// Moves on by `count` of a panel's rows.
-INLINE void skip_rows(shard_panel *panel, const size_t block_bytes, size_t count) {
-    panel->blocks += count * block_bytes;
-    panel->row += count;
-    panel->row_count -= count;
-}
-
 INLINE void multiply_quantized(const matmul_work *work, uint32_t type, const uint32_t kind, size_t tile,
                                size_t tile_end) {
     const size_t block_bytes = kind == SHARD_ACTIVATION_Q8_32 ? sizeof(block_a8_32) : sizeof(block_a8_256);
@@ -28,15 +21,15 @@ INLINE void multiply_quantized(const matmul_work *work, uint32_t type, const uin
             shard_panel panel = shard_panel_at(kind, work->activations, work->column_count, n, work->activation_count);
             while (panel.row_count >= SHARD_ROWS_AT_ONCE) {
                 multiply_rows(work, type, kind, tile, &panel, SHARD_ROWS_AT_ONCE);
-                skip_rows(&panel, block_bytes, SHARD_ROWS_AT_ONCE);
+                shard_panel_skip(&panel, block_bytes, SHARD_ROWS_AT_ONCE);
             }
             if (SHARD_ROWS_AT_ONCE > 4 && panel.row_count >= 4) {
                 multiply_rows(work, type, kind, tile, &panel, 4);
-                skip_rows(&panel, block_bytes, 4);
+                shard_panel_skip(&panel, block_bytes, 4);
             }
             if (panel.row_count >= 2) {
                 multiply_rows(work, type, kind, tile, &panel, 2);
-                skip_rows(&panel, block_bytes, 2);
+                shard_panel_skip(&panel, block_bytes, 2);
             }
             if (panel.row_count == 1) {
                 multiply_rows(work, type, kind, tile, &panel, 1);

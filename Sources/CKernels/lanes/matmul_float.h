@@ -62,9 +62,7 @@ INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t 
             } else {
                 multiply_float(work, type, tile, tiles, &panel, 1);
             }
-            panel.blocks += rows * sizeof(float);
-            panel.row += rows;
-            panel.row_count -= rows;
+            shard_panel_skip(&panel, sizeof(float), rows);
         }
     }
 }

@@ -53,10 +53,10 @@ static inline int32_t q2_K_weight(size_t i, uint8_t byte) {
     return byte >> 2 * (i % 128 / 32) & 3;
 }
 
-/// Scale of sub-block j (0 … 15), −32 … 31, from the 12 bytes of a Q3_K block, `stride` bytes apart.
-static inline int32_t q3_K_scale(const uint8_t *bytes, size_t stride, size_t j) {
-    int32_t low = bytes[j % 8 * stride] >> 4 * (j / 8) & 15;
-    int32_t high = bytes[(8 + j % 4) * stride] >> 2 * (j / 4) & 3;
+/// Scale of sub-block j (0 … 15), −32 … 31, from the 12 bytes of a Q3_K block.
+static inline int32_t q3_K_scale(const uint8_t *bytes, size_t j) {
+    int32_t low = bytes[j % 8] >> 4 * (j / 8) & 15;
+    int32_t high = bytes[8 + j % 4] >> 2 * (j / 4) & 3;
     return (low | high << 4) - 32;
 }
 
@@ -68,15 +68,15 @@ static inline int32_t q3_K_weight(size_t i, uint8_t low, uint8_t high) {
     return (q2_K_weight(i, low) | (high >> i / 32 & 1) << 2) - 4;
 }
 
-/// Scale and minimum of sub-block j (0 … 7) from the 12 bytes of a Q4_K or Q5_K block, `stride` bytes apart.
-static inline void q4_K_scale(const uint8_t *bytes, size_t stride, int j, int32_t *scale, int32_t *minimum) {
-    const uint8_t *first = bytes + (size_t)(j & 3) * stride;
+/// Scale and minimum of sub-block j (0 … 7) from the 12 bytes of a Q4_K or Q5_K block.
+static inline void q4_K_scale(const uint8_t *bytes, int j, int32_t *scale, int32_t *minimum) {
+    const uint8_t *first = bytes + (j & 3);
     if (j < 4) {
         *scale = first[0] & 63;
-        *minimum = first[4 * stride] & 63;
+        *minimum = first[4] & 63;
     } else {
-        *scale = (first[8 * stride] & 15) | first[0] >> 6 << 4;
-        *minimum = first[8 * stride] >> 4 | first[4 * stride] >> 6 << 4;
+        *scale = (first[8] & 15) | first[0] >> 6 << 4;
+        *minimum = first[8] >> 4 | first[4] >> 6 << 4;
     }
 }
 

@@ -22,7 +22,7 @@ void shard_decode_q3_K(const uint8_t *restrict bytes, float *restrict output) {
     memcpy(&block, bytes, sizeof block);
     float d = f32_from_f16_bits(block.d);
     for (size_t i = 0; i < 256; i++) {
-        int32_t scale = q3_K_scale(block.scales, 1, i / 16);
+        int32_t scale = q3_K_scale(block.scales, i / 16);
         int32_t weight = q3_K_weight(i, block.qs[q2_K_index(i)], block.hmask[q3_K_high_index(i)]);
         output[i] = d * (float)scale * (float)weight;
     }
@@ -35,7 +35,7 @@ void shard_decode_q4_K(const uint8_t *restrict bytes, float *restrict output) {
     float dmin = f32_from_f16_bits(block.dmin);
     for (size_t i = 0; i < 256; i++) {
         int32_t scale, minimum;
-        q4_K_scale(block.scales, 1, (int)(i / 32), &scale, &minimum);
+        q4_K_scale(block.scales, (int)(i / 32), &scale, &minimum);
         float part = d * (float)scale * (float)q4_K_weight(i, block.qs[q4_K_index(i)]);
         output[i] = part - dmin * (float)minimum;
     }
@@ -48,7 +48,7 @@ void shard_decode_q5_K(const uint8_t *restrict bytes, float *restrict output) {
     float dmin = f32_from_f16_bits(block.dmin);
     for (size_t i = 0; i < 256; i++) {
         int32_t scale, minimum;
-        q4_K_scale(block.scales, 1, (int)(i / 32), &scale, &minimum);
+        q4_K_scale(block.scales, (int)(i / 32), &scale, &minimum);
         int32_t weight = q5_K_weight(i, block.qs[q4_K_index(i)], block.qh[q5_K_high_index(i)]);
         float part = d * (float)scale * (float)weight;
         output[i] = part - dmin * (float)minimum;

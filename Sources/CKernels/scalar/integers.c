@@ -91,7 +91,7 @@ static void read_q3_K(const uint8_t *bytes, integer_block *out) {
     memcpy(&block, bytes, sizeof block);
     out->d = f32_from_f16_bits(block.d);
     for (size_t j = 0; j < 16; j++) {
-        out->scales[j] = q3_K_scale(block.scales, 1, j);
+        out->scales[j] = q3_K_scale(block.scales, j);
     }
     for (size_t i = 0; i < 256; i++) {
         out->values[i] = q3_K_weight(i, block.qs[q2_K_index(i)], block.hmask[q3_K_high_index(i)]);
@@ -106,7 +106,7 @@ static void read_q4_K(const uint8_t *bytes, integer_block *out) {
     out->has_minimum = true;
     out->sub_block_elements = 32;
     for (size_t j = 0; j < 8; j++) {
-        q4_K_scale(block.scales, 1, (int)j, &out->scales[j], &out->minima[j]);
+        q4_K_scale(block.scales, (int)j, &out->scales[j], &out->minima[j]);
     }
     for (size_t i = 0; i < 256; i++) {
         out->values[i] = q4_K_weight(i, block.qs[q4_K_index(i)]);
@@ -121,7 +121,7 @@ static void read_q5_K(const uint8_t *bytes, integer_block *out) {
     out->has_minimum = true;
     out->sub_block_elements = 32;
     for (size_t j = 0; j < 8; j++) {
-        q4_K_scale(block.scales, 1, (int)j, &out->scales[j], &out->minima[j]);
+        q4_K_scale(block.scales, (int)j, &out->scales[j], &out->minima[j]);
     }
     for (size_t i = 0; i < 256; i++) {
         out->values[i] = q5_K_weight(i, block.qs[q4_K_index(i)], block.qh[q5_K_high_index(i)]);
