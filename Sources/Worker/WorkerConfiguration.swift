@@ -16,6 +16,8 @@ package struct WorkerConfiguration: Sendable {
     package let advertise: Endpoint?
     package let device: String
     package let cpu: CPUDeviceOptions
+    /// Whether who started it said how many threads, or which cores; else its coordinator may deal it fewer.
+    package let hasChosenThreads: Bool
     /// Folders that model files are looked for in, in this order.
     package let modelFolders: [String]
     /// Where weights that come over the wire are kept; nil: nowhere, as this worker has the files.
@@ -62,6 +64,7 @@ package struct WorkerConfiguration: Sendable {
             throw WorkerError(.configuration, place: "--device", "\(error)")
         }
         self.device = device
+        hasChosenThreads = threads != nil || !cpus.isEmpty
         let threads = threads ?? (cpus.isEmpty ? MachineFiles().coreCount : cpus.count)
         guard (1...1024).contains(threads) else {
             throw WorkerError(.configuration, place: "--threads", "expected 1 to 1024, got \(threads)")

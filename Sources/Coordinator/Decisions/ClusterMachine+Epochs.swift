@@ -26,18 +26,24 @@ extension ClusterMachine {
             return fail(.worker("a worker reports the last possible epoch; restart the workers"))
         }
         highestEpoch = epoch
+        let threads = registry.dealThreads(to: Set(plan.shares.map(\.worker)))
         let epochPlan = EpochPlan(
             epoch: epoch, plan: plan, settings: settings,
             places: registry.members.mapValues { member in
                 EpochPlan.Place(
                     endpoint: member.hello.dataEndpoint, key: member.peer.key,
+                    threadCount: threads[member.hello.name],
                     weightsEndpoint: member.hello.weightsEndpoint,
                     cached: Set(member.hello.cachedHashes.compactMap { FileHash(bytes: $0) }))
             },
             now: now)
         phase = .loading(epochPlan)
         let stages = plan.stages.map { "\($0.worker) \($0.units)" }.joined(separator: ", ")
-        return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)]
+        let limits = threads.sorted { $0.key < $1.key }.map { name, count -> ClusterAction in
+            let all = registry.members[name]?.hello.threadCount ?? count
+            return .log(.info, "computes with \(count) of \(all) threads: other workers share its cores", worker: name)
+        }
+        return [.log(.info, "epoch \(epoch): loading: \(stages)", worker: nil)] + limits
             + [epochPlan.lastKey.map { .admitResults([$0]) }].compactMap(\.self) + sendLoads(epochPlan)
     }
 

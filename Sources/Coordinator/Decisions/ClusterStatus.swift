@@ -65,10 +65,11 @@ extension ClusterMachine {
         let plan = currentPlan
         let workers = registry.expected.map { expected -> ClusterStatus.Worker in
             let member = registry.members[expected.name]
+            let order = plan?.orders[expected.name]
             let share = plan?.plan.shares.first { $0.worker == expected.name }
             return ClusterStatus.Worker(
-                name: expected.name, device: member?.hello.device, threadCount: member?.hello.threadCount,
-                processID: member?.hello.processID, state: state(of: expected.name, in: plan),
+                name: expected.name, device: member?.hello.device,
+                threadCount: order?.threadCount ?? member?.hello.threadCount, processID: member?.hello.processID, state: state(of: expected.name, in: plan),
                 units: share?.units ?? "")
         }
         let hasFailed = if case .failed = phase { true } else { false }

@@ -38,6 +38,8 @@ extension EpochPlan {
     struct Place: Sendable {
         var endpoint: String
         var key: CurvePublicKey?
+        /// Threads, where it gets fewer than it has.
+        var threadCount: Int?
         /// Where others fetch weights from it, and what its cache has.
         var weightsEndpoint: String?
         var cached: Set<FileHash> = []
@@ -73,7 +75,7 @@ extension EpochPlan {
                     maxSequences: limits.maxSequences, maxRows: limits.maxRows,
                     cachePositions: limits.cachePositions, cacheBytes: UInt64(clamping: share.need.cacheBytes),
                     memoryBytes: UInt64(clamping: share.limitBytes)),
-                stageCount: plan.stages.count, stages: stages[share.worker] ?? [])
+                threadCount: places[share.worker]?.threadCount, stageCount: plan.stages.count, stages: stages[share.worker] ?? [])
         }
         self.init(
             epoch: epoch, plan: plan, orders: orders,

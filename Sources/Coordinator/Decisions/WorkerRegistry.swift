@@ -160,7 +160,8 @@ extension WorkerRegistry {
     /// Workers that share a device share its memory, and those on alike devices of a machine count with their mean
     /// rate a thread: they were measured while disturbing each other.
     func placementWorkers(reserveBytes: Int) -> [PlacementWorker] {
-        expected.compactMap { expected in
+        let threads = dealThreads(to: Set(members.keys))
+        return expected.compactMap { expected in
             guard let hello = members[expected.name]?.hello else { return nil }
             let machine = Self.machine(hello)
             let neighbours = members.values.map(\.hello).filter {
@@ -173,9 +174,16 @@ extension WorkerRegistry {
             let rate = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
-                bytesPerSecond: rate * Double(max(1, hello.threadCount)), machine: machine,
+                bytesPerSecond: rate * Double(max(1, threads[hello.name] ?? hello.threadCount)), machine: machine,
                 selection: expected.selection)
         }
+    }
+
+    /// Threads for those of `names` that get fewer than they have, in the configuration's order.
+    func dealThreads(to names: Set<String>) -> [String: Int] {
+        CoreDealing.threadCounts(
+            expected.filter { names.contains($0.name) }.compactMap { members[$0.name]?.hello }
+                .map { CoreDealing.Worker($0, machine: Self.machine($0)) })
     }
 
     /// By its own word, or by its address where it has none; one on loopback is the coordinator's that has none.

@@ -11,7 +11,6 @@ package struct WorkerProgram: Sendable {
     var coordinator: Endpoint
     var logLevel: String
     /// What it gets where its settings say nothing.
-    var threads: Int?
     var bind: Endpoint?
     var modelFolders: [String] = []
     var isVerifying = false
@@ -88,7 +87,7 @@ package struct WorkerProgram: Sendable {
             "--coordinator", coordinator.description, "--name", worker.name, "--device", worker.device,
             "--log-level", logLevel,
         ]
-        if let threads = worker.threads ?? threads { arguments += ["--threads", "\(threads)"] }
+        if let threads = worker.threads { arguments += ["--threads", "\(threads)"] }
         if isVerifying { arguments.append("--verify") }
         if let cpus = worker.cpus, !cpus.isEmpty {
             arguments += ["--cpus", cpus.map(String.init).joined(separator: ",")]

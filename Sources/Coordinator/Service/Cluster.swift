@@ -131,15 +131,13 @@ extension ClusterOptions {
         return settings
     }
 
-    /// The processes that are started from here; the cores of this machine are divided among those on it.
+    /// The processes that are started from here.
     ///
     /// - Parameters:
     ///   - path: of `shard-worker` on this machine; nil where none is started on it.
     ///   - control: where the coordinator listens, with the port that was taken.
     ///   - folder: of the model's files on this machine.
     func programs(path: String?, control: Endpoint, folder: String) -> [WorkerLauncher.Program] {
-        let localCount = workers.count { $0.start == .local }
-        let threads = max(1, MachineFiles().coreCount / max(1, localCount))
         let local = control.isWildcard ? Endpoint.loopback(port: control.port) : control
         return workers.compactMap { worker in
             var program = WorkerProgram(
@@ -152,7 +150,6 @@ extension ClusterOptions {
             case .ssh: return program.overSSH()
             case .local:
                 program.coordinator = local
-                program.threads = threads
                 program.modelFolders = [folder]
                 // Reachable for workers of other machines where the coordinator is.
                 program.bind = control.isLoopback ? nil : Endpoint(host: control.host, port: 0)

@@ -7,29 +7,33 @@ package struct LoadOrder: Sendable, Hashable {
     /// For workers without the files; nil where each must have them.
     package var weights: WeightOrder?
     package var limits: LoadLimits
+    /// Threads that may compute, at most those of the hello; nil: all of them.
+    package var threadCount: Int?
     /// Stages in the whole plan.
     package var stageCount: Int
     /// This worker's, by ascending index; at least one.
     package var stages: [StageOrder]
 
     package init(
-        epoch: Epoch, model: ModelReference, weights: WeightOrder? = nil, limits: LoadLimits, stageCount: Int,
-        stages: [StageOrder]
+        epoch: Epoch, model: ModelReference, weights: WeightOrder? = nil, limits: LoadLimits,
+        threadCount: Int? = nil, stageCount: Int, stages: [StageOrder]
     ) {
         self.epoch = epoch
         self.model = model
         self.weights = weights
         self.limits = limits
+        self.threadCount = threadCount
         self.stageCount = stageCount
         self.stages = stages
     }
 }
 
 extension LoadOrder {
-    /// Whether both are about the same layers of the same files, so that what one loaded serves the other. Where weights
-    /// are told by their hashes, those count.
+    /// Whether both are about the same layers of the same files on the same threads, so that what one loaded serves the
+    /// other. Where weights are told by their hashes, those count.
     package func hasSameWeights(as other: LoadOrder) -> Bool {
-        model == other.model && weights?.description == other.weights?.description && stages.count == other.stages.count
+        model == other.model && weights?.description == other.weights?.description
+            && threadCount == other.threadCount && stages.count == other.stages.count
             && zip(stages, other.stages).allSatisfy {
                 $0.layers == $1.layers && $0.includesHead == $1.includesHead
             }

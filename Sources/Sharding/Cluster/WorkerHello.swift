@@ -14,8 +14,12 @@ package struct WorkerHello: Sendable, Hashable {
     package var dataEndpoint: String
     /// `cpu`, `cuda:0`.
     package var device: String
-    /// Threads that compute.
+    /// Threads that compute, where the order to load does not say fewer.
     package var threadCount: Int
+    /// Whether who started it chose that count; else it shares ``cores`` with other workers of its machine.
+    package var hasChosenThreads: Bool
+    /// CPUs of its machine that it may compute on, one of each core; empty where it does not say.
+    package var cores: [Int]
     package var memoryTotalBytes: UInt64
     package var memoryAvailableBytes: UInt64
     /// Measured rate at which weights are read while computing; 0 when it was not measured.
@@ -33,7 +37,7 @@ package struct WorkerHello: Sendable, Hashable {
     package init(
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
-        memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
+        hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
         cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
         run: RunID? = nil
     ) {
@@ -45,6 +49,8 @@ package struct WorkerHello: Sendable, Hashable {
         self.dataEndpoint = dataEndpoint
         self.device = device
         self.threadCount = threadCount
+        self.hasChosenThreads = hasChosenThreads
+        self.cores = cores
         self.memoryTotalBytes = memoryTotalBytes
         self.memoryAvailableBytes = memoryAvailableBytes
         self.bytesPerSecond = bytesPerSecond

@@ -105,7 +105,7 @@ package struct WorkerSettings: Sendable, Hashable {
     /// Path of `shard-worker` there; nil looks in the PATH of an ssh session.
     package var program: String?
     package var device: String
-    /// Threads that compute; nil: a fair part of the machine's cores.
+    /// Threads that compute; nil: a fair part of the cores that it may use.
     package var threads: Int?
     /// CPUs that it is bound to, ascending; nil: any.
     package var cpus: [Int]?

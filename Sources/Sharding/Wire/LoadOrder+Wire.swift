@@ -34,6 +34,7 @@ extension WireLoad {
         limits.cachePositions = UInt64(clamping: order.limits.cachePositions)
         limits.cacheBytes = order.limits.cacheBytes
         limits.memoryBytes = order.limits.memoryBytes
+        threadCount = UInt32(clamping: order.threadCount ?? 0)
         stageCount = UInt32(clamping: order.stageCount)
         stages = order.stages.map { stage in
             .with {
@@ -69,10 +70,12 @@ extension LoadOrder {
             }
             stages.append(order)
         }
+        let threadCount = try read.integer(header.threadCount, "thread_count", in: 0...WorkerHello.coresMax)
         self.init(
             epoch: Epoch(header.epoch), model: try ModelReference(header.model, read),
             weights: header.hasWeights ? try WeightOrder(header.weights, read) : nil,
-            limits: try LoadLimits(header.limits, read), stageCount: stageCount, stages: stages)
+            limits: try LoadLimits(header.limits, read), threadCount: threadCount == 0 ? nil : threadCount,
+            stageCount: stageCount, stages: stages)
     }
 }
 

@@ -13,6 +13,8 @@ extension WireHello {
         if let endpoint = hello.weightsEndpoint { weightsEndpoint = endpoint }
         device = hello.device
         threadCount = UInt32(clamping: hello.threadCount)
+        threadsChosen = hello.hasChosenThreads
+        cores = hello.cores.map { UInt32(clamping: $0) }
         memoryTotalBytes = hello.memoryTotalBytes
         memoryAvailableBytes = hello.memoryAvailableBytes
         bytesPerSecond = hello.bytesPerSecond
@@ -26,6 +28,7 @@ extension WireHello {
 extension WorkerHello {
     static let hashBytes = 32
     package static let cachedHashesMax = 16384
+    package static let coresMax = 65536
 
     init(_ header: WireHello, _ read: FieldReader) throws(WireError) {
         guard header.bytesPerSecond.isFinite, header.bytesPerSecond >= 0 else {
@@ -34,6 +37,9 @@ extension WorkerHello {
         try read.count(header.cachedHashes.count, "cached_hashes", max: Self.cachedHashesMax)
         var hashes: [[UInt8]] = []
         for hash in header.cachedHashes { hashes.append(try read.bytes(hash, "cached_hashes", count: Self.hashBytes)) }
+        try read.count(header.cores.count, "cores", max: Self.coresMax)
+        var cores: [Int] = []
+        for core in header.cores { cores.append(try read.integer(core, "cores", in: 0...Self.coresMax)) }
         self.init(
             version: ProtocolVersion(
                 number: header.protocolNumber, program: try read.text(header.programVersion, "program_version", max: 64)
@@ -42,8 +48,8 @@ extension WorkerHello {
             publicKey: header.hasPublicKey ? try read.key(header.publicKey, "public_key") : nil,
             dataEndpoint: try read.text(header.dataEndpoint, "data_endpoint", max: WireLimits.endpointBytesMax),
             device: try read.text(header.device, "device", max: 64),
-            threadCount: try read.integer(header.threadCount, "thread_count", in: 0...65536),
-            memoryTotalBytes: header.memoryTotalBytes, memoryAvailableBytes: header.memoryAvailableBytes,
+            threadCount: try read.integer(header.threadCount, "thread_count", in: 0...Self.coresMax),
+            hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes, memoryAvailableBytes: header.memoryAvailableBytes,
             bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,

@@ -145,6 +145,18 @@ nonisolated struct WireHello: @unchecked Sendable {
     set {_uniqueStorage()._machine = newValue}
   }
 
+  /// CPUs of the machine that it may compute on, one of each core; none where it does not say.
+  var cores: [UInt32] {
+    get {_storage._cores}
+    set {_uniqueStorage()._cores = newValue}
+  }
+
+  /// Whether who started it chose thread_count; else the coordinator may deal it fewer.
+  var threadsChosen: Bool {
+    get {_storage._threadsChosen}
+    set {_uniqueStorage()._threadsChosen = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -596,6 +608,12 @@ nonisolated struct WireLoad: @unchecked Sendable {
   var hasWeights: Bool {_storage._weights != nil}
   /// Clears the value of `weights`. Subsequent reads from it will return its default value.
   mutating func clearWeights() {_uniqueStorage()._weights = nil}
+
+  /// Threads that may compute: at most those of the hello. 0: all of them.
+  var threadCount: UInt32 {
+    get {_storage._threadCount}
+    set {_uniqueStorage()._threadCount = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1450,7 +1468,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0")
 
   fileprivate class _StorageClass {
     var _protocolNumber: UInt32 = 0
@@ -1470,6 +1488,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _run: Data? = nil
     var _weightsEndpoint: String? = nil
     var _machine: String = String()
+    var _cores: [UInt32] = []
+    var _threadsChosen: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1497,6 +1517,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _run = source._run
       _weightsEndpoint = source._weightsEndpoint
       _machine = source._machine
+      _cores = source._cores
+      _threadsChosen = source._threadsChosen
     }
   }
 
@@ -1532,6 +1554,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 15: try { try decoder.decodeSingularBytesField(value: &_storage._run) }()
         case 16: try { try decoder.decodeSingularStringField(value: &_storage._weightsEndpoint) }()
         case 17: try { try decoder.decodeSingularStringField(value: &_storage._machine) }()
+        case 18: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._cores) }()
+        case 19: try { try decoder.decodeSingularBoolField(value: &_storage._threadsChosen) }()
         default: break
         }
       }
@@ -1595,6 +1619,12 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if !_storage._machine.isEmpty {
         try visitor.visitSingularStringField(value: _storage._machine, fieldNumber: 17)
       }
+      if !_storage._cores.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._cores, fieldNumber: 18)
+      }
+      if _storage._threadsChosen != false {
+        try visitor.visitSingularBoolField(value: _storage._threadsChosen, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1621,6 +1651,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._run != rhs_storage._run {return false}
         if _storage._weightsEndpoint != rhs_storage._weightsEndpoint {return false}
         if _storage._machine != rhs_storage._machine {return false}
+        if _storage._cores != rhs_storage._cores {return false}
+        if _storage._threadsChosen != rhs_storage._threadsChosen {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2293,7 +2325,7 @@ nonisolated extension WireHelloReply.Refused.Reason: SwiftProtobuf._ProtoNamePro
 
 nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Load"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}model\0\u{1}limits\0\u{3}stage_count\0\u{1}stages\0\u{1}weights\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}model\0\u{1}limits\0\u{3}stage_count\0\u{1}stages\0\u{1}weights\0\u{3}thread_count\0")
 
   fileprivate class _StorageClass {
     var _epoch: UInt64 = 0
@@ -2302,6 +2334,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     var _stageCount: UInt32 = 0
     var _stages: [WireLoad.Stage] = []
     var _weights: WireLoad.Weights? = nil
+    var _threadCount: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2318,6 +2351,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       _stageCount = source._stageCount
       _stages = source._stages
       _weights = source._weights
+      _threadCount = source._threadCount
     }
   }
 
@@ -2342,6 +2376,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._stageCount) }()
         case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._stages) }()
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._weights) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._threadCount) }()
         default: break
         }
       }
@@ -2372,6 +2407,9 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       try { if let v = _storage._weights {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
       } }()
+      if _storage._threadCount != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._threadCount, fieldNumber: 7)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2387,6 +2425,7 @@ nonisolated extension WireLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
         if _storage._stageCount != rhs_storage._stageCount {return false}
         if _storage._stages != rhs_storage._stages {return false}
         if _storage._weights != rhs_storage._weights {return false}
+        if _storage._threadCount != rhs_storage._threadCount {return false}
         return true
       }
       if !storagesAreEqual {return false}

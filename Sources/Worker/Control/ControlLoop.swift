@@ -257,6 +257,8 @@ final class ControlLoop {
             name: configuration.name, instance: instance, processID: getpid(),
             publicKey: configuration.security?.keys.publicKey, dataEndpoint: dataEndpoint.description,
             device: configuration.device, threadCount: configuration.cpu.threads,
+            hasChosenThreads: configuration.hasChosenThreads,
+            cores: configuration.cpu.cpus.isEmpty ? machine.computeCPUs : configuration.cpu.cpus,
             memoryTotalBytes: UInt64(clamping: total),
             memoryAvailableBytes: UInt64(clamping: min(total, memory.availableBytes)),
             bytesPerSecond: bytesPerSecond,

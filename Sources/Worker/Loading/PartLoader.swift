@@ -169,8 +169,10 @@ struct PartLoader {
     }
 
     private func makeDevice() throws(LoadProblem) -> any Device {
+        var cpu = configuration.cpu
+        if let count = order.threadCount { cpu.threads = min(cpu.threads, count) }
         do {
-            return try CPUDevice(configuration.cpu)
+            return try CPUDevice(cpu)
         } catch {
             throw LoadProblem(.other, "\(configuration.device): \(error)")
         }

@@ -20,6 +20,18 @@ struct JoiningTests {
         #expect(cluster.processes.values.allSatisfy { $0.activeEpoch == Epoch(1) })
     }
 
+    @Test("workers of one machine that did not choose their threads are told how many of its cores are theirs")
+    func sharedCores() {
+        var cluster = SimulatedCluster(["a", "b"])
+        cluster.cores = [0, 1, 2]
+        cluster.start()
+        #expect(cluster.machine.readiness == .ready)
+        #expect(cluster.machine.status.workers.map(\.threadCount) == [2, 1])
+        let orders = cluster.machine.currentPlan?.orders
+        #expect(orders?["a"]?.threadCount == 2)
+        #expect(orders?["b"]?.threadCount == 1)
+    }
+
     @Test("another protocol is refused with both versions named")
     func version() throws {
         var cluster = SimulatedCluster()

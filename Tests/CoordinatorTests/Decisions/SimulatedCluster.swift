@@ -38,6 +38,8 @@ struct SimulatedCluster {
     var linkOrders: [(end: String, order: LinkOrder)] = []
     /// Where a worker's data socket is; one that is not in it is on loopback.
     var endpoints: [String: String] = [:]
+    /// What all workers may compute on; none: they have one thread each and do not say where.
+    var cores: [Int] = []
     /// Data sockets that the coordinator does not reach.
     var outOfReach: Set<String> = []
     private var nextInstance: UInt64 = 1
@@ -75,7 +77,7 @@ struct SimulatedCluster {
         return WorkerHello(
             version: version, name: name, instance: instance, processID: Int32(truncatingIfNeeded: instance),
             dataEndpoint: endpoint ?? endpoints[name] ?? "tcp://127.0.0.1:\(1000 + instance)", device: "cpu",
-            threadCount: 1,
+            threadCount: cores.isEmpty ? 1 : cores.count, cores: cores,
             memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1e10,
             highestEpoch: highestEpoch)
     }

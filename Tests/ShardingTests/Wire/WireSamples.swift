@@ -10,7 +10,8 @@ enum WireSamples {
 
     static let hello = WorkerHello(
         name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
-        device: "cpu", threadCount: 3, memoryTotalBytes: 1 << 34, memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10,
+        device: "cpu", threadCount: 3, hasChosenThreads: true, cores: [0, 2, 65536], memoryTotalBytes: 1 << 34,
+        memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10,
         cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12),
         weightsEndpoint: "tcp://127.0.0.1:49153", machine: "3f0c-77", run: run)
 
@@ -62,7 +63,7 @@ enum WireSamples {
             cacheType: .q8_0, contextLength: 512, maxSequences: 4, maxRows: 128, cachePositions: 2048,
             cacheBytes: 1 << 20,
             memoryBytes: 1 << 30),
-        stageCount: 4,
+        threadCount: 3, stageCount: 4,
         stages: [
             StageOrder(
                 index: 1, layers: 2..<4, includesHead: false, nextEndpoint: "tcp://127.0.0.1:5000", nextKey: key,
