@@ -69,7 +69,8 @@ extension ClusterMachine {
             let share = plan?.plan.shares.first { $0.worker == expected.name }
             return ClusterStatus.Worker(
                 name: expected.name, device: member?.hello.device,
-                threadCount: order?.threadCount ?? member?.hello.threadCount, processID: member?.hello.processID, state: state(of: expected.name, in: plan),
+                threadCount: order?.threadCount ?? member?.hello.threadCount, processID: member?.hello.processID,
+                state: state(of: expected.name, in: plan),
                 units: share?.units ?? "")
         }
         let hasFailed = if case .failed = phase { true } else { false }

@@ -20,7 +20,9 @@ enum CoreDealing {
     /// turn, those that the fewest may use first. Workers that do not name their cores share with nobody.
     static func threadCounts(_ workers: [Worker]) -> [String: Int] {
         var counts: [String: Int] = [:]
-        for workers in Dictionary(grouping: workers, by: \.machine).values { counts.merge(onOneMachine(workers)) { $1 } }
+        for workers in Dictionary(grouping: workers, by: \.machine).values {
+            counts.merge(onOneMachine(workers)) { $1 }
+        }
         return counts
     }
 
@@ -33,7 +35,9 @@ enum CoreDealing {
             for core in leastUsed.prefix(worker.threadCount) { used[core, default: 0] += 1 }
         }
         let free = sharing.map { worker in
-            worker.cores.filter { used[$0] == nil }.sorted { (wanted[$0, default: 0], $0) < (wanted[$1, default: 0], $1) }
+            worker.cores.filter { used[$0] == nil }.sorted {
+                (wanted[$0, default: 0], $0) < (wanted[$1, default: 0], $1)
+            }
         }
         var taken = sharing.map { _ in 0 }
         var isDealing = true

@@ -75,7 +75,8 @@ extension EpochPlan {
                     maxSequences: limits.maxSequences, maxRows: limits.maxRows,
                     cachePositions: limits.cachePositions, cacheBytes: UInt64(clamping: share.need.cacheBytes),
                     memoryBytes: UInt64(clamping: share.limitBytes)),
-                threadCount: places[share.worker]?.threadCount, stageCount: plan.stages.count, stages: stages[share.worker] ?? [])
+                threadCount: places[share.worker]?.threadCount, stageCount: plan.stages.count,
+                stages: stages[share.worker] ?? [])
         }
         self.init(
             epoch: epoch, plan: plan, orders: orders,

@@ -37,7 +37,8 @@ package struct WorkerHello: Sendable, Hashable {
     package init(
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
-        hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64, bytesPerSecond: Double,
+        hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64,
+        bytesPerSecond: Double,
         cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
         run: RunID? = nil
     ) {

@@ -49,7 +49,8 @@ extension WorkerHello {
             dataEndpoint: try read.text(header.dataEndpoint, "data_endpoint", max: WireLimits.endpointBytesMax),
             device: try read.text(header.device, "device", max: 64),
             threadCount: try read.integer(header.threadCount, "thread_count", in: 0...Self.coresMax),
-            hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes, memoryAvailableBytes: header.memoryAvailableBytes,
+            hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes,
+            memoryAvailableBytes: header.memoryAvailableBytes,
             bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,

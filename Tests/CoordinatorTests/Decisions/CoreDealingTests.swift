@@ -21,7 +21,9 @@ struct CoreDealingTests {
     func even() {
         let all = [0, 1, 2, 3, 4, 5, 6]
         #expect(
-            CoreDealing.threadCounts([worker("a", all), worker("b", all), worker("c", all)]) == ["a": 3, "b": 2, "c": 2])
+            CoreDealing.threadCounts([worker("a", all), worker("b", all), worker("c", all)]) == [
+                "a": 3, "b": 2, "c": 2,
+            ])
     }
 
     @Test("more workers than cores: one thread each")
