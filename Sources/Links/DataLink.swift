@@ -14,8 +14,10 @@ package final class DataLink {
     private var meter = LinkMeter()
     /// Whether the other end has answered the handshake, so that a send is not refused.
     package private(set) var isConnected = false
-    /// Why it is not ready, as far as that shows.
-    package private(set) var lastProblem: String?
+    /// What went wrong since the other end last answered, where something did: its owner may tell at once.
+    package private(set) var failure: String?
+    /// How far it has come on its way to be ready.
+    private var progress: String?
     private var lastTold: LinkEstimate?
     private var lastToldAt: ContinuousClock.Instant?
     /// What probes say they are for: the end that is probed takes them by it.
@@ -79,7 +81,9 @@ package final class DataLink {
     package var estimate: LinkEstimate? { meter.estimate }
 
     /// What to tell a person when the time for it to be ready is over.
-    package var obstacle: String? { lookup == nil ? lastProblem : "its name is still being looked up" }
+    package var obstacle: String? {
+        lookup == nil ? failure ?? progress : "its name is still being looked up"
+    }
 
     package func close() { loop.close(socket) }
 
@@ -93,14 +97,15 @@ package final class DataLink {
             switch event {
             case .ready:
                 isConnected = true
-                lastProblem = "it does not answer probes"
+                failure = nil
+                progress = "it does not answer probes"
                 changes.append(.connected)
             case .disconnected:
                 isConnected = false
                 meter.disconnected()
                 changes.append(.disconnected)
-            case .connected: lastProblem = "it answers, and does not finish the handshake"
-            case .handshakeFailed(_, let reason): lastProblem = "handshake: \(reason)"
+            case .connected: progress = "it answers, and does not finish the handshake"
+            case .handshakeFailed(_, let reason): failure = "handshake: \(reason)"
             case .accepted: break
             }
         }
@@ -111,7 +116,7 @@ package final class DataLink {
         if isConnected, mayProbe { try probe(now: now) }
         if let estimate = meter.estimate, isWorthTelling(estimate, now: now) {
             (lastTold, lastToldAt) = (estimate, now)
-            lastProblem = nil
+            progress = nil
             changes.append(.measured(estimate))
         }
         return changes
@@ -121,7 +126,7 @@ package final class DataLink {
         lookup = nil
         switch found {
         case .success(let endpoint): try socket.socket.connect(endpoint)
-        case .failure(let error): lastProblem = "\(error)"
+        case .failure(let error): failure = "\(error)"
         }
     }
 

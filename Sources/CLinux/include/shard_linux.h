@@ -11,6 +11,15 @@ void shard_thread_set_name(const char *_Nonnull name);
 /// Pins the calling thread to one core; 0, or an error number when the process may not use that core.
 int shard_thread_pin(int cpu);
 
+/// Waits some nanoseconds, as a loop should that looks at a value until another thread changes it.
+static inline void shard_spin_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
 /// Joins a thread when it ends within so many nanoseconds; 0, or an error number: ETIMEDOUT when it still runs.
 int shard_thread_join_within(unsigned long thread, int64_t nanoseconds);
 

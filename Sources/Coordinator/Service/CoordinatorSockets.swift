@@ -20,7 +20,7 @@ final class CoordinatorSockets {
         let epoch: Epoch
         /// Whether it was told that it takes steps.
         var isTold = false
-        var lastProblem: String?
+        var lastFailure: String?
     }
 
     private let mailbox: Mailbox<SocketThread.Command>
@@ -195,8 +195,8 @@ final class CoordinatorSockets {
                 stage.isTold = true
             }
         }
-        if let problem = stage.link.lastProblem, problem != stage.lastProblem { reject("first stage: \(problem)") }
-        stage.lastProblem = stage.link.lastProblem
+        if let failure = stage.link.failure, failure != stage.lastFailure { reject("first stage: \(failure)") }
+        stage.lastFailure = stage.link.failure
         firstStage = stage
     }
 

@@ -16,11 +16,10 @@ extension CPUDevice {
             preparedKinds |= 1 << kind
             products.append(
                 Product(
-                    matrix: matrix, kernelMatrix: matrix.kernelMatrix,
-                    activations: prepare(source, rowCount: rowCount, kind: kind, isDone: isDone), output: output))
+                    matrix, prepare(source, rowCount: rowCount, kind: kind, isDone: isDone),
+                    into: output))
         }
-        // Safe: the list stays as it is until the threads are done. A copy of it would be one more owner, and emptying it
-        // would then allocate.
+        // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
         products.withUnsafeBufferPointer { run($0, rowCount: rowCount) }
         products.removeAll(keepingCapacity: true)
     }
@@ -42,28 +41,30 @@ extension CPUDevice {
     }
 
     private func run(_ products: UnsafeBufferPointer<Product>, rowCount: Int) {
-        let tileCount = products.reduce(0) { $0 + $1.matrix.tileCount }
-        // Several tasks a thread, so that a thread that waits for its core does not hold up the others for long.
-        let tilesPerTask = max(1, tileCount / (pool.threadCount * 8))
+        let tileCount = products.reduce(0) { $0 + $1.tileCount }
+        // Many tasks a thread, so that all end at about the same time, whatever each waited for; of several tiles where
+        // there are enough, as kernels of floats take those together.
+        let unit = tileCount < pool.threadCount * Self.tasksPerThread ? 1 : Self.tilesTogether
+        let unitCount = (tileCount + unit - 1) / unit
+        let taskCount = pool.threadCount == 1 ? 1 : min(unitCount, pool.threadCount * Self.tasksPerThread)
         let kernels = kernels
         let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
-        pool.run(taskCount: (tileCount + tilesPerTask - 1) / tilesPerTask) { task, _ in
-            let wanted = task * tilesPerTask..<min((task + 1) * tilesPerTask, tileCount)
+        pool.run(taskCount: taskCount) { task, _ in
+            let wanted = unitCount * task / taskCount * unit..<min(unitCount * (task + 1) / taskCount * unit, tileCount)
             var first = 0
-            for product in products {
-                let tiles = wanted.clamped(to: first..<first + product.matrix.tileCount)
+            for index in products.indices {
+                let tiles = wanted.clamped(to: first..<first + products[index].tileCount)
                 if !tiles.isEmpty {
-                    let local = tiles.lowerBound - first..<tiles.upperBound - first
-                    var matrix = product.kernelMatrix
-                    matmul(
-                        &matrix, local.lowerBound, local.upperBound, product.activations, rowCount,
-                        product.output.floats, product.output.columnCount)
-                    product.addBias(to: local, rowCount: rowCount, kernels)
+                    products[index].run(
+                        tiles.lowerBound - first..<tiles.upperBound - first, rowCount: rowCount, matmul, kernels)
                 }
-                first += product.matrix.tileCount
+                first += products[index].tileCount
             }
         }
     }
+
+    private static let tasksPerThread = 32
+    private static let tilesTogether = 4
 
     /// Calls `body` for every row, shared between the threads where that pays.
     func inRows(_ rowCount: Int, floatsPerRow: Int, _ body: (Int) -> Void) {
@@ -89,20 +90,42 @@ extension CPUDevice {
     }
 }
 
-/// One matrix times the step's rows.
+/// One matrix times the step's rows: what threads share of it, without owning it.
 struct Product {
-    let matrix: CPUMatrix
-    let kernelMatrix: shard_matrix
-    let activations: UnsafeRawPointer
-    let output: CPUBuffer
+    typealias Matmul =
+        @convention(c) (
+            UnsafePointer<shard_matrix>, _ tileFirst: Int, _ tileEnd: Int, _ activations: UnsafeRawPointer,
+            _ activationCount: Int, _ output: UnsafeMutablePointer<Float>, _ outputStride: Int
+        ) -> Void
 
-    func addBias(to tiles: Range<Int>, rowCount: Int, _ kernels: shard_kernels) {
-        guard let bias = matrix.bias else { return }
+    private let matrix: shard_matrix
+    private let bias: UnsafePointer<Float>?
+    private let activations: UnsafeRawPointer
+    private let output: UnsafeMutablePointer<Float>
+    private let outputStride: Int
+    let tileCount: Int
+
+    init(_ matrix: CPUMatrix, _ activations: UnsafeRawPointer, into output: CPUBuffer) {
+        self.matrix = matrix.kernelMatrix
+        bias = matrix.bias?.floats
+        self.activations = activations
+        self.output = output.floats
+        outputStride = output.columnCount
+        tileCount = matrix.tileCount
+    }
+
+    func run(
+        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, _ kernels: borrowing shard_kernels
+    ) {
+        withUnsafePointer(to: matrix) {
+            matmul($0, tiles.lowerBound, tiles.upperBound, activations, rowCount, output, outputStride)
+        }
+        guard let bias else { return }
         let first = tiles.lowerBound * Int(SHARD_TILE_ROWS)
-        let end = min(tiles.upperBound * Int(SHARD_TILE_ROWS), matrix.outputCount)
+        let end = min(tiles.upperBound * Int(SHARD_TILE_ROWS), matrix.row_count)
         for row in 0..<rowCount {
-            let output = output.row(row) + first
-            kernels.add(output, bias.floats + first, end - first, output)
+            let output = output + row * outputStride + first
+            kernels.add(output, bias + first, end - first, output)
         }
     }
 }
