@@ -61,8 +61,7 @@ INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t 
         NO_UNROLL
         for (size_t part = 0; part < 4; part++) {
             if (rows < SHARD_PANEL_ROWS) {
-                // The best of 128 to 65536 on Zen 4.
-                fetch_ahead(block, 512, part * (form.bytes / 4), (part + 1) * (form.bytes / 4));
+                fetch_ahead(block, SHARD_AHEAD_256, part * (form.bytes / 4), (part + 1) * (form.bytes / 4));
             }
             UNROLL
             for (size_t kind = 0; kind < form.kinds; kind++) {

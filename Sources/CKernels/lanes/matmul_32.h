@@ -19,7 +19,7 @@ INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile,
     for (size_t b = 0; b < work->block_count; b++, block += form.bytes, activations += stride) {
         const block_a8_32 *a = (const void *)activations; // of the first row; the others follow
         if (rows < SHARD_PANEL_ROWS) {
-            fetch_ahead(block, 1536, 0, form.bytes); // the best of 256 to 4096 on Zen 4
+            fetch_ahead(block, SHARD_AHEAD_32, 0, form.bytes);
         }
         i32x16 dots[SHARD_ROWS_AT_ONCE];
         for (size_t n = 0; n < rows; n++) {

@@ -4,6 +4,9 @@
 
 /// Activation rows multiplied at once: 4 take 16 of the 32 registers.
 #define SHARD_ROWS_AT_ONCE 4
+/// How far ahead of their use few rows ask for blocks of 32, and of 256, in bytes: as for AVX-512, not measured.
+#define SHARD_AHEAD_32 1536
+#define SHARD_AHEAD_256 512
 /// Sums of products with float weights at once.
 #define SHARD_FLOAT_SUMS 4
 /// Sums of attention at once.
