@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Devices
@@ -26,6 +27,30 @@ struct DetectionTests {
     func bandwidth() {
         #expect((MemoryBandwidth.measure(threadCount: 2, bytesMax: 32 << 20) ?? 0) > 0)
         #expect(MemoryBandwidth.measure(threadCount: 1, bytesMax: 1000) == nil)
+    }
+
+    @Test("processes measure in turn; one that holds its turn for too long is not waited for")
+    func measuringTurn() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("shard-turn-\(UUID())")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let measuring = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 3) { _ in
+            MeasuringTurn.take(of: file.path, patience: .seconds(60)) {
+                let count = measuring.withLock { count in
+                    count += 1
+                    return count
+                }
+                #expect(count == 1)
+                usleep(20_000)
+                measuring.withLock { $0 -= 1 }
+            }
+        }
+        let isReached = MeasuringTurn.take(of: file.path) {
+            MeasuringTurn.take(of: file.path, patience: .milliseconds(20)) { true }
+        }
+        #expect(isReached)
+        #expect(MeasuringTurn.take(of: file.path + "-absent") { 7 } == 7)
     }
 
     @Test("only devices that compute in this build are usable", arguments: ["cuda:0", "cuda:x", "gpu", "", "cuda:-1"])

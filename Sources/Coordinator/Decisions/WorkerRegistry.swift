@@ -157,8 +157,8 @@ struct WorkerRegistry: Sendable {
 extension WorkerRegistry {
     /// The members as places for layers, in the configuration's order.
     ///
-    /// Workers that share a device share its memory, and those on alike devices of a machine count with their mean
-    /// rate a thread: they were measured while disturbing each other.
+    /// Workers that share a device share its memory, and its rate by the threads that each has: they were measured one
+    /// after the other, each with all of its own. Their rates' mean a thread is one figure for one device.
     func placementWorkers(reserveBytes: Int) -> [PlacementWorker] {
         let threads = dealThreads(to: Set(members.keys))
         return expected.compactMap { expected in
