@@ -19,7 +19,16 @@ typedef struct machine {
     bool neon, dotprod, crc;                // arm64
 } machine;
 
+bool shard_fetches_near;
+
 #if defined(__x86_64__)
+
+__attribute__((constructor)) static void ask_vendor(void) {
+    uint32_t highest, name[3]; // leaf 0: ebx, edx, ecx
+    if (__get_cpuid(0, &highest, &name[0], &name[2], &name[1])) {
+        shard_fetches_near = memcmp(name, "AuthenticAMD", sizeof name) == 0;
+    }
+}
 
 static uint64_t enabled_registers(void) {
     uint32_t low, high;

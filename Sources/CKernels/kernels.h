@@ -4,6 +4,10 @@
 
 #include "shard_kernels.h"
 
+/// Whether weights are best asked for a short way ahead of their use, as on AMD's processors, or farther, as on
+/// Intel's: those hold the request of a line until it comes, and have few places for them. Set when the program starts.
+extern bool shard_fetches_near;
+
 #define SHARD_DECLARE_MATMUL(set) shard_matmul_function matmul_##set;
 
 #define SHARD_DECLARE_KERNELS(set)                                                                                     \

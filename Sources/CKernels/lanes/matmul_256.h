@@ -8,13 +8,16 @@
 #include "matmul_output.h"
 #include "weights_256.h"
 
-/// Adds subscale × Σ byte × activation of one sub-block to each row's total.
+/// Adds subscale × Σ byte × activation of one sub-block to each row's total. Of few rows, it asks for its share of the
+/// block `ahead`, evenly as it goes: a processor has places for some ten lines that are on their way.
 INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, const size_t kind, i32x16 multiplier,
-                          const block_a8_256 *a, const size_t rows, i32x16 *totals) {
+                          const block_a8_256 *a, const size_t rows, size_t ahead, i32x16 *totals) {
     const superblock_form form = superblock_form_of(type);
     const size_t groups = form.width / 4;
     const size_t at_once = dots_groups(form.bits) < groups ? dots_groups(form.bits) : groups;
     const size_t column = sub_block_of(type, part, kind) * form.width;
+    const size_t part_bytes = form.bytes / 4, steps = form.kinds * groups;
+    const uint8_t *part_ahead = block + ahead + part * part_bytes;
     UNROLL
     for (size_t first = 0; first < groups; first += at_once) {
         i32x16 parts[SHARD_ROWS_AT_ONCE];
@@ -23,6 +26,10 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, cons
         }
         UNROLL
         for (size_t g = first; g < first + at_once; g++) {
+            if (rows < SHARD_PANEL_ROWS) {
+                const size_t step = kind * groups + g;
+                fetch_lines(part_ahead, step * part_bytes / steps, (step + 1) * part_bytes / steps);
+            }
             u8x64 bytes = sub_block_weights(type, block, part, kind, g);
             for (size_t n = 0; n < rows; n++) {
                 parts[n] = dots_add(parts[n], bytes, a[n].values + column + 4 * g, form.bits);
@@ -37,7 +44,7 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, cons
 INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
                                  const size_t rows) {
     const superblock_form form = superblock_form_of(type);
-    const size_t pairs = 256 / form.width / 2, stride = panel->stride;
+    const size_t pairs = 256 / form.width / 2, stride = panel->stride, ahead = SHARD_AHEAD_256;
     const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
     f32x16 sums[SHARD_ROWS_AT_ONCE];
     for (size_t n = 0; n < rows; n++) {
@@ -60,12 +67,10 @@ INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t 
         }
         NO_UNROLL
         for (size_t part = 0; part < 4; part++) {
-            if (rows < SHARD_PANEL_ROWS) {
-                fetch_ahead(block, SHARD_AHEAD_256, part * (form.bytes / 4), (part + 1) * (form.bytes / 4));
-            }
             UNROLL
             for (size_t kind = 0; kind < form.kinds; kind++) {
-                add_sub_block(type, block, part, kind, multipliers[sub_block_of(type, part, kind)], a, rows, totals);
+                add_sub_block(type, block, part, kind, multipliers[sub_block_of(type, part, kind)], a, rows, ahead,
+                              totals);
             }
         }
         f32x16 dmin = f32_set(0.0f), d = superblock_scales(type, block, &dmin);

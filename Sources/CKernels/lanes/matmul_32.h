@@ -10,7 +10,7 @@
 INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
                             const size_t rows) {
     const byte_form form = block_form(type);
-    const size_t stride = panel->stride;
+    const size_t stride = panel->stride, ahead = SHARD_AHEAD_32;
     const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
     f32x16 sums[SHARD_ROWS_AT_ONCE];
     for (size_t n = 0; n < rows; n++) {
@@ -19,7 +19,7 @@ INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile,
     for (size_t b = 0; b < work->block_count; b++, block += form.bytes, activations += stride) {
         const block_a8_32 *a = (const void *)activations; // of the first row; the others follow
         if (rows < SHARD_PANEL_ROWS) {
-            fetch_ahead(block, SHARD_AHEAD_32, 0, form.bytes);
+            fetch_lines(block + ahead, 0, form.bytes);
         }
         i32x16 dots[SHARD_ROWS_AT_ONCE];
         for (size_t n = 0; n < rows; n++) {

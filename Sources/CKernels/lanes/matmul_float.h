@@ -4,25 +4,37 @@
 
 #include "matmul_output.h"
 
-/// Column c of a tile. `columns` are f32: of F32 tiles, or decoded.
-INLINE f32x16 load_weights(uint32_t type, const uint8_t *tile, size_t c) {
+/// Bytes of a column of a tile.
+INLINE size_t column_bytes(uint32_t type) {
+    return type == SHARD_TYPE_F32 ? 64 : 32;
+}
+
+/// A column of a tile, or of decoded weights (as F32).
+INLINE f32x16 load_weights(uint32_t type, const uint8_t *column) {
     switch (type) {
     case SHARD_TYPE_F16:
-        return f32_load_f16((const void *)(tile + c * 32));
+        return f32_load_f16((const void *)column);
     case SHARD_TYPE_BF16:
-        return f32_load_bf16((const void *)(tile + c * 32));
+        return f32_load_bf16((const void *)column);
     default:
-        return f32_load((const void *)(tile + c * 64));
+        return f32_load((const void *)column);
     }
 }
 
 /// `count` columns of `tiles` tiles (`tile_bytes` apart) × `rows` rows of activations: enough sums at once to hide the
-/// latency of an fma. `activations` are columns of a panel, `stride` floats apart.
+/// latency of an fma. `activations` are columns of a panel, `stride` floats apart. Lines that come `ahead` (if not 0)
+/// are asked for, into the first-level cache.
 INLINE void add_columns(uint32_t type, const uint8_t *weights, size_t tile_bytes, const size_t tiles, size_t count,
-                        const float *activations, size_t stride, const size_t rows, f32x16 *sums) {
+                        const float *activations, size_t stride, const size_t rows, size_t ahead, f32x16 *sums) {
+    const size_t bytes = column_bytes(type);
+    UNROLL_TWICE
     for (size_t c = 0; c < count; c++, activations += stride) {
         for (size_t t = 0; t < tiles; t++) {
-            f32x16 weight = load_weights(type, weights + t * tile_bytes, c);
+            const uint8_t *column = weights + t * tile_bytes + c * bytes;
+            if (ahead != 0 && c % (64 / bytes) == 0) {
+                __builtin_prefetch(column + ahead, 0, 3);
+            }
+            f32x16 weight = load_weights(type, column);
             for (size_t n = 0; n < rows; n++) {
                 sums[t * rows + n] = f32_fma(weight, f32_set(activations[n]), sums[t * rows + n]);
             }
@@ -32,12 +44,13 @@ INLINE void add_columns(uint32_t type, const uint8_t *weights, size_t tile_bytes
 
 INLINE void multiply_float(const matmul_work *work, uint32_t type, size_t tile, const size_t tiles,
                            const shard_panel *panel, const size_t rows) {
+    const size_t ahead = work->activation_count < SHARD_PANEL_ROWS ? SHARD_AHEAD_FLOATS : 0;
     f32x16 sums[SHARD_FLOAT_SUMS];
     for (size_t i = 0; i < tiles * rows; i++) {
         sums[i] = f32_set(0.0f);
     }
     add_columns(type, tile_at(work, tile), work->tile_bytes, tiles, work->column_count, (const void *)panel->blocks,
-                panel->stride / sizeof(float), rows, sums);
+                panel->stride / sizeof(float), rows, ahead, sums);
     for (size_t t = 0; t < tiles; t++) {
         for (size_t n = 0; n < rows; n++) {
             write_output(work, tile + t, panel->row + n, sums[t * rows + n]);
@@ -118,7 +131,7 @@ static void multiply_widened(const matmul_work *work, uint32_t type, size_t tile
                 const float *activations = shard_panel_block(&panel, sizeof(float), b * layout.elements, n - first);
                 f32x16 sum = read_output(work, tile, n);
                 add_columns(SHARD_TYPE_F32, (const void *)columns, 0, 1, layout.elements, activations,
-                            panel.stride / sizeof(float), 1, &sum);
+                            panel.stride / sizeof(float), 1, 0, &sum);
                 write_output(work, tile, n, sum);
             }
         }

@@ -21,11 +21,12 @@ INLINE const uint8_t *tile_at(const matmul_work *work, size_t tile) {
     return work->packed + tile * work->tile_bytes;
 }
 
-/// Asks for the cache lines of bytes [first, end) that come `distance` after `position`, into the second-level cache: what the
+/// Asks for the cache lines that begin in bytes [first, end) of `ahead`, into the second-level cache: what the
 /// processor fetches ahead by itself stops while a product computes.
-INLINE void fetch_ahead(const uint8_t *position, const size_t distance, size_t first, size_t end) {
-    for (size_t i = first / 64 * 64; i < end; i += 64) {
-        __builtin_prefetch(position + distance + i, 0, 2);
+INLINE void fetch_lines(const uint8_t *ahead, const size_t first, const size_t end) {
+    UNROLL
+    for (size_t i = (first + 63) / 64 * 64; i < end; i += 64) {
+        __builtin_prefetch(ahead + i, 0, 2);
     }
 }
 

@@ -6,7 +6,8 @@
 #define SHARD_ROWS_AT_ONCE 4
 /// How far ahead of their use few rows ask for blocks of 32, and of 256, in bytes: as for AVX-512, not measured.
 #define SHARD_AHEAD_32 1536
-#define SHARD_AHEAD_256 512
+#define SHARD_AHEAD_256 768
+#define SHARD_AHEAD_FLOATS 0
 /// Sums of products with float weights at once.
 #define SHARD_FLOAT_SUMS 4
 /// Sums of attention at once.

@@ -132,16 +132,23 @@ package final class Sampler {
 
     // MARK: Probabilities under the unmodified logits
 
-    /// log Σ exp(logit): the sum in double, in order of ids.
+    /// log Σ exp(logit): the sum in double, as 16 partial sums by id mod 16 that are added in order.
     private func logNormalizer(_ logits: UnsafeMutableBufferPointer<Float>) -> Float {
         guard let base = logits.baseAddress else { return 0 }
         let highest = logits[Self.kernels.argmax(base, logits.count)]
-        for index in 0..<vocabularySize { adjusted[index] = logits[index] - highest }
+        var partials = SIMD16<Double>()
         adjusted.withUnsafeMutableBufferPointer { values in
-            if let base = values.baseAddress { Self.kernels.exp(base, values.count, base) }
+            guard let base = values.baseAddress else { return }
+            for index in values.indices { values[index] = logits[index] - highest }
+            Self.kernels.exp(base, values.count, base)
+            let wholeEnd = values.count / 16 * 16
+            let bytes = UnsafeRawPointer(base)
+            for index in stride(from: 0, to: wholeEnd, by: 16) {
+                partials += SIMD16<Double>(bytes.loadUnaligned(fromByteOffset: index * 4, as: SIMD16<Float>.self))
+            }
+            for index in wholeEnd..<values.count { partials[index - wholeEnd] += Double(values[index]) }
         }
-        let sum = adjusted.reduce(0.0) { $0 + Double($1) }
-        return highest + shard_log(Float(sum))
+        return highest + shard_log(Float(partials.indices.reduce(0.0) { $0 + partials[$1] }))
     }
 
     private func top(
