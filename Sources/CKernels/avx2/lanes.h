@@ -4,12 +4,12 @@
 
 /// Activation rows multiplied at once: 4 take 8 of the 16 registers.
 #define SHARD_ROWS_AT_ONCE 4
-/// How far ahead of their use few rows ask for blocks of 32, of 256, and for floats (0: not at all), in bytes: the best
-/// of 512 to 65536 on Zen 4 (fewer bytes fit into its window of instructions than with AVX-512), and as good as any on
-/// Emerald Rapids.
+/// How far ahead of their use few rows ask for blocks of 32, of 256, and (unless `shard_fetches_near`) for floats, in
+/// bytes: the best of 512 to 65536 on Zen 4 (fewer bytes fit into its window of instructions than with AVX-512), and as
+/// good as any on Emerald Rapids.
 #define SHARD_AHEAD_32 12288
 #define SHARD_AHEAD_256 6144
-#define SHARD_AHEAD_FLOATS (shard_fetches_near ? 0 : 2048)
+#define SHARD_AHEAD_FLOATS 2048
 /// Sums of products with float weights at once.
 #define SHARD_FLOAT_SUMS 4
 /// Sums of attention at once.

@@ -25,9 +25,8 @@ INLINE f32x16 load_weights(uint32_t type, const uint8_t *column) {
 /// latency of an fma. `activations` are columns of a panel, `stride` floats apart. Lines that come `ahead` (if not 0)
 /// are asked for, into the first-level cache.
 INLINE void add_columns(uint32_t type, const uint8_t *weights, size_t tile_bytes, const size_t tiles, size_t count,
-                        const float *activations, size_t stride, const size_t rows, size_t ahead, f32x16 *sums) {
+                        const float *activations, size_t stride, const size_t rows, const size_t ahead, f32x16 *sums) {
     const size_t bytes = column_bytes(type);
-    UNROLL_TWICE
     for (size_t c = 0; c < count; c++, activations += stride) {
         for (size_t t = 0; t < tiles; t++) {
             const uint8_t *column = weights + t * tile_bytes + c * bytes;
@@ -43,8 +42,7 @@ INLINE void add_columns(uint32_t type, const uint8_t *weights, size_t tile_bytes
 }
 
 INLINE void multiply_float(const matmul_work *work, uint32_t type, size_t tile, const size_t tiles,
-                           const shard_panel *panel, const size_t rows) {
-    const size_t ahead = work->activation_count < SHARD_PANEL_ROWS ? SHARD_AHEAD_FLOATS : 0;
+                           const shard_panel *panel, const size_t rows, const size_t ahead) {
     f32x16 sums[SHARD_FLOAT_SUMS];
     for (size_t i = 0; i < tiles * rows; i++) {
         sums[i] = f32_set(0.0f);
@@ -59,7 +57,8 @@ INLINE void multiply_float(const matmul_work *work, uint32_t type, size_t tile, 
 }
 
 /// All activation rows × `tiles` tiles.
-INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t tile, const size_t tiles) {
+INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t tile, const size_t tiles,
+                                 const size_t ahead) {
     const size_t at_once = SHARD_FLOAT_SUMS / tiles < SHARD_PANEL_ROWS ? SHARD_FLOAT_SUMS / tiles : SHARD_PANEL_ROWS;
     for (size_t first = 0; first < work->activation_count; first += SHARD_PANEL_ROWS) {
         shard_panel panel =
@@ -68,12 +67,12 @@ INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t 
             size_t rows = 1;
             if (panel.row_count >= at_once) {
                 rows = at_once;
-                multiply_float(work, type, tile, tiles, &panel, at_once);
+                multiply_float(work, type, tile, tiles, &panel, at_once, ahead);
             } else if (at_once > 2 && panel.row_count >= 2) {
                 rows = 2;
-                multiply_float(work, type, tile, tiles, &panel, 2);
+                multiply_float(work, type, tile, tiles, &panel, 2, ahead);
             } else {
-                multiply_float(work, type, tile, tiles, &panel, 1);
+                multiply_float(work, type, tile, tiles, &panel, 1, ahead);
             }
             shard_panel_skip(&panel, sizeof(float), rows);
         }
@@ -82,17 +81,21 @@ INLINE void multiply_float_tiles(const matmul_work *work, uint32_t type, size_t 
 
 INLINE void multiply_float_type(const matmul_work *work, uint32_t type, size_t tile, size_t tile_end) {
     const size_t few = 4, many = SHARD_FLOAT_SUMS / SHARD_PANEL_ROWS > 0 ? SHARD_FLOAT_SUMS / SHARD_PANEL_ROWS : 1;
-    if (work->activation_count < SHARD_PANEL_ROWS) {
+    if (work->activation_count < SHARD_PANEL_ROWS && SHARD_AHEAD_FLOATS != 0 && !shard_fetches_near) {
         for (; tile + few <= tile_end; tile += few) {
-            multiply_float_tiles(work, type, tile, few);
+            multiply_float_tiles(work, type, tile, few, SHARD_AHEAD_FLOATS);
+        }
+    } else if (work->activation_count < SHARD_PANEL_ROWS) {
+        for (; tile + few <= tile_end; tile += few) {
+            multiply_float_tiles(work, type, tile, few, 0);
         }
     } else {
         for (; tile + many <= tile_end; tile += many) {
-            multiply_float_tiles(work, type, tile, many);
+            multiply_float_tiles(work, type, tile, many, 0);
         }
     }
     for (; tile < tile_end; tile++) {
-        multiply_float_tiles(work, type, tile, 1);
+        multiply_float_tiles(work, type, tile, 1, 0);
     }
 }
 

@@ -39,11 +39,9 @@
 /// For loops whose counts are constants and whose bodies need them to be.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
-#define UNROLL_TWICE _Pragma("clang loop unroll_count(2)")
 #define NO_UNROLL _Pragma("clang loop unroll(disable)")
 #else
 #define UNROLL
-#define UNROLL_TWICE
 #define NO_UNROLL
 #endif
 

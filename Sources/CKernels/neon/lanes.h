@@ -4,7 +4,8 @@
 
 /// Activation rows multiplied at once: 4 take 16 of the 32 registers.
 #define SHARD_ROWS_AT_ONCE 4
-/// How far ahead of their use few rows ask for blocks of 32, and of 256, in bytes: as for AVX-512, not measured.
+/// How far ahead of their use few rows ask for blocks of 32, of 256, and for floats (not at all), in bytes: as for
+/// AVX-512 on Zen 4, not measured.
 #define SHARD_AHEAD_32 1536
 #define SHARD_AHEAD_256 768
 #define SHARD_AHEAD_FLOATS 0
