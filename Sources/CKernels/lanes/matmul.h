@@ -5,34 +5,40 @@
 #include "matmul_float.h"
 
 INLINE void multiply_rows(const matmul_work *work, uint32_t type, const uint32_t kind, size_t tile,
-                          const shard_panel *panel, const size_t rows) {
+                          const shard_panel *panel, const size_t rows, const bool fetching) {
     if (kind == SHARD_ACTIVATION_Q8_32) {
-        multiply_blocks(work, type, tile, panel, rows);
+        multiply_blocks(work, type, tile, panel, rows, fetching);
     } else {
-        multiply_superblocks(work, type, tile, panel, rows);
+        multiply_superblocks(work, type, tile, panel, rows, fetching);
     }
 }
 
 INLINE void multiply_quantized(const matmul_work *work, uint32_t type, const uint32_t kind, size_t tile,
                                size_t tile_end) {
     const size_t block_bytes = kind == SHARD_ACTIVATION_Q8_32 ? sizeof(block_a8_32) : sizeof(block_a8_256);
+    // A panel or two are over before the next tile's weights have come by themselves.
+    const bool is_long = SHARD_ROWS_AT_ONCE == SHARD_PANEL_ROWS && work->activation_count > 2 * SHARD_PANEL_ROWS;
     for (; tile < tile_end; tile++) {
         for (size_t n = 0; n < work->activation_count; n += SHARD_PANEL_ROWS) {
             shard_panel panel = shard_panel_at(kind, work->activations, work->column_count, n, work->activation_count);
             while (panel.row_count >= SHARD_ROWS_AT_ONCE) {
-                multiply_rows(work, type, kind, tile, &panel, SHARD_ROWS_AT_ONCE);
+                if (is_long) {
+                    multiply_rows(work, type, kind, tile, &panel, SHARD_ROWS_AT_ONCE, false);
+                } else {
+                    multiply_rows(work, type, kind, tile, &panel, SHARD_ROWS_AT_ONCE, true);
+                }
                 shard_panel_skip(&panel, block_bytes, SHARD_ROWS_AT_ONCE);
             }
             if (SHARD_ROWS_AT_ONCE > 4 && panel.row_count >= 4) {
-                multiply_rows(work, type, kind, tile, &panel, 4);
+                multiply_rows(work, type, kind, tile, &panel, 4, true);
                 shard_panel_skip(&panel, block_bytes, 4);
             }
             if (panel.row_count >= 2) {
-                multiply_rows(work, type, kind, tile, &panel, 2);
+                multiply_rows(work, type, kind, tile, &panel, 2, true);
                 shard_panel_skip(&panel, block_bytes, 2);
             }
             if (panel.row_count == 1) {
-                multiply_rows(work, type, kind, tile, &panel, 1);
+                multiply_rows(work, type, kind, tile, &panel, 1, true);
             }
         }
     }

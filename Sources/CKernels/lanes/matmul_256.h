@@ -8,10 +8,10 @@
 #include "matmul_output.h"
 #include "weights_256.h"
 
-/// Adds subscale × Σ byte × activation of one sub-block to each row's total. Of few rows, it asks for its share of the
-/// block `ahead`, evenly as it goes: a processor has places for some ten lines that are on their way.
+/// Adds subscale × Σ byte × activation of one sub-block to each row's total. If `fetching`, it asks for its share of
+/// the block `ahead`, evenly as it goes: a processor has places for some ten lines that are on their way.
 INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, const size_t kind, i32x16 multiplier,
-                          const block_a8_256 *a, const size_t rows, size_t ahead, i32x16 *totals) {
+                          const block_a8_256 *a, const size_t rows, const bool fetching, size_t ahead, i32x16 *totals) {
     const superblock_form form = superblock_form_of(type);
     const size_t groups = form.width / 4;
     const size_t at_once = dots_groups(form.bits) < groups ? dots_groups(form.bits) : groups;
@@ -26,7 +26,7 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, cons
         }
         UNROLL
         for (size_t g = first; g < first + at_once; g++) {
-            if (rows < SHARD_PANEL_ROWS) {
+            if (fetching) {
                 const size_t step = kind * groups + g;
                 fetch_lines(part_ahead, step * part_bytes / steps, (step + 1) * part_bytes / steps);
             }
@@ -42,7 +42,7 @@ INLINE void add_sub_block(uint32_t type, const uint8_t *block, size_t part, cons
 }
 
 INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
-                                 const size_t rows) {
+                                 const size_t rows, const bool fetching) {
     const superblock_form form = superblock_form_of(type);
     const size_t pairs = 256 / form.width / 2, stride = panel->stride, ahead = SHARD_AHEAD_256;
     const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
@@ -69,8 +69,8 @@ INLINE void multiply_superblocks(const matmul_work *work, uint32_t type, size_t 
         for (size_t part = 0; part < 4; part++) {
             UNROLL
             for (size_t kind = 0; kind < form.kinds; kind++) {
-                add_sub_block(type, block, part, kind, multipliers[sub_block_of(type, part, kind)], a, rows, ahead,
-                              totals);
+                add_sub_block(type, block, part, kind, multipliers[sub_block_of(type, part, kind)], a, rows, fetching,
+                              ahead, totals);
             }
         }
         f32x16 dmin = f32_set(0.0f), d = superblock_scales(type, block, &dmin);

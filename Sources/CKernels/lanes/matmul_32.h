@@ -8,7 +8,7 @@
 #include "weights_32.h"
 
 INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile, const shard_panel *panel,
-                            const size_t rows) {
+                            const size_t rows, const bool fetching) {
     const byte_form form = block_form(type);
     const size_t stride = panel->stride, ahead = SHARD_AHEAD_32;
     const uint8_t *block = tile_at(work, tile), *activations = panel->blocks;
@@ -18,7 +18,7 @@ INLINE void multiply_blocks(const matmul_work *work, uint32_t type, size_t tile,
     }
     for (size_t b = 0; b < work->block_count; b++, block += form.bytes, activations += stride) {
         const block_a8_32 *a = (const void *)activations; // of the first row; the others follow
-        if (rows < SHARD_PANEL_ROWS) {
+        if (fetching) {
             fetch_lines(block + ahead, 0, form.bytes);
         }
         i32x16 dots[SHARD_ROWS_AT_ONCE];
