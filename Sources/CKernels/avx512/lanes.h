@@ -5,7 +5,8 @@
 /// Activation rows multiplied at once: 8 sums and 8 vectors of weights fit the 32 registers.
 #define SHARD_ROWS_AT_ONCE 8
 /// How far ahead of their use few rows ask for blocks of 32, of 256, and (unless `shard_fetches_near`) for floats, in
-/// bytes: the best of 256 to 65536 on Zen 4, and of 1024 to 49152 on Emerald Rapids.
+/// bytes: the best of 1024 to 49152 on Emerald Rapids; on Zen 4 1536 is the best of 256 to 65536, and 768 the mean of
+/// what was best when super-blocks asked for nine lines at once, 512 ahead of the first.
 #define SHARD_AHEAD_32 (shard_fetches_near ? 1536 : 4096)
 #define SHARD_AHEAD_256 (shard_fetches_near ? 768 : 4096)
 #define SHARD_AHEAD_FLOATS 2048
