@@ -70,14 +70,17 @@ let package = Package(
         // Level 0
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CUring", providers: [.apt(["liburing-dev"])]),
         .target(name: "CKernels"),
         .target(name: "CLinux"),
         library("Tensors", []),
 
         // Level 1
-        library("ZeroMQ", ["CZeroMQ", "CLinux", .logging]),
+        library("Threads", ["CLinux"]),
+        library("ZeroMQ", ["CZeroMQ", "CLinux", "Threads", .logging]),
         library("Devices", ["Tensors", "CKernels", "CLinux"]),
         library("ModelFiles", ["Tensors"]),
+        library("Streaming", ["ModelFiles", "Threads", "CUring", "CLinux"]),
 
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
@@ -87,8 +90,11 @@ let package = Package(
         library("Links", ["Sharding", "ZeroMQ"]),
         library("Tokenizers", ["ModelFiles", "CPCRE2"]),
         library(
-            "WeightTransfer", ["Sharding", "ModelFiles", "ZeroMQ", "Tensors", "CKernels", "CLinux", .logging]),
-        library("Inference", ["Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
+            "WeightTransfer",
+            ["Sharding", "ModelFiles", "ZeroMQ", "Threads", "Tensors", "CKernels", "CLinux", .logging]),
+        library(
+            "Inference",
+            ["Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
 
         // Level 3
         library("Measuring", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
@@ -96,15 +102,13 @@ let package = Package(
             "Worker",
             [
                 "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ",
-                "Tensors",
-                .logging,
+                "Threads", "Tensors", .logging,
             ]),
         library(
             "Coordinator",
             [
                 "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ",
-                .collections,
-                .logging, .subprocess, .yams,
+                "Threads", .collections, .logging, .subprocess, .yams,
             ]),
         library(
             "Serving",
@@ -119,7 +123,7 @@ let package = Package(
             "ShardKit",
             [
                 "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles",
-                "Devices", "ZeroMQ", .logging,
+                "Devices", "ZeroMQ", "Threads", .logging,
             ]),
         program(
             "shard",
@@ -147,24 +151,27 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
-        tests("ZeroMQTests", ["ZeroMQ", "CZeroMQ"]),
+        tests("ThreadsTests", ["Threads"]),
+        tests("ZeroMQTests", ["ZeroMQ", "CZeroMQ", "Threads"]),
         tests("DevicesTests", ["Devices", "CKernels", "Tensors"]),
         tests("ModelFilesTests", ["ModelFiles", "Tensors"]),
+        tests("StreamingTests", ["Streaming", "ModelFiles"]),
         tests("ModelsTests", ["Models", "ModelFiles"]),
         tests("ShardingTests", ["Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors"]),
         tests(
             "WeightTransferTests",
-            ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Tensors", .logging]),
+            ["WeightTransfer", "Sharding", "Models", "ModelFiles", "ZeroMQ", "Threads", "Tensors", .logging]),
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests(
             "InferenceTests",
-            ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors", "CAllocations"]),
+            ["Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CAllocations"]),
         tests(
             "MeasuringTests", ["Measuring", "Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests(
-            "CoordinatorTests", ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", .logging, .subprocess, .yams]),
+            "CoordinatorTests",
+            ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", "Threads", .logging, .subprocess, .yams]),
         tests(
             "ServingTests",
             [

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 int shard_exchange_paths(const char *first, const char *second) {
     return renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE) == 0 ? 0 : errno;
@@ -15,4 +18,21 @@ int shard_reserve_space(int descriptor, int64_t size) {
         code = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, size);
     } while (code != 0 && errno == EINTR);
     return code == 0 ? 0 : errno;
+}
+
+int shard_open_direct(const char *path) {
+    enum { BLOCK = 4096 };
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_DIRECT);
+    void *block;
+    if (descriptor < 0 || posix_memalign(&block, BLOCK, BLOCK) != 0) {
+        return descriptor;
+    }
+    // Some file systems open so and refuse the first read.
+    bool reads = pread(descriptor, block, BLOCK, 0) >= 0;
+    free(block);
+    if (!reads) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
 }

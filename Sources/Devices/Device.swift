@@ -26,6 +26,11 @@ package protocol Device: AnyObject {
     func makeMatrix(
         _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
     ) throws(DeviceError) -> any DeviceMatrix
+    /// A weight matrix that stays in the file's layout where it is, for a few products: its bytes must stay, too, until
+    /// ``synchronize()`` after the last of them.
+    ///
+    /// - Parameter bias: of as many elements as the view has rows.
+    func makePassingMatrix(_ view: TensorView, bias: (any DeviceVector)?) throws(DeviceError) -> any DeviceMatrix
     /// Angles of rotary positions.
     func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary
     /// Keys and values of one layer for `blockCount` blocks of ``CacheShape/blockPositions`` positions.
@@ -52,7 +57,10 @@ package protocol Device: AnyObject {
         _ input: any DeviceBuffer, weight: any DeviceVector, epsilon: Float, rowCount: Int,
         into output: any DeviceBuffer)
     /// Multiplies the same rows with several matrices; the rows are quantised once.
-    func project(_ input: any DeviceBuffer, rowCount: Int, through projections: [Projection])
+    ///
+    /// - Parameter isContinued: the rows are those of the last call, which need not be quantised again.
+    func project(
+        _ input: any DeviceBuffer, rowCount: Int, through projections: [Projection], isContinued: Bool)
     /// RMSNorm of every head `[headDim]` of every row, in place.
     func normalizeHeads(
         _ heads: any DeviceBuffer, headDim: Int, weight: any DeviceVector, epsilon: Float, rowCount: Int)
@@ -77,14 +85,17 @@ package protocol Device: AnyObject {
     func copyBlock(_ source: Int, to target: Int, in cache: any DeviceCache)
 }
 
-/// One matrix of ``Device/project(_:rowCount:through:)`` and where its products go.
+/// One matrix of ``Device/project(_:rowCount:through:isContinued:)`` and where its products go.
 package struct Projection {
     package let matrix: any DeviceMatrix
-    /// `[rows, matrix.outputCount]`
+    /// `[rows, columns]`
     package let output: any DeviceBuffer
+    /// Column of `output` for the first product; the others follow.
+    package let firstColumn: Int
 
-    package init(_ matrix: any DeviceMatrix, into output: any DeviceBuffer) {
+    package init(_ matrix: any DeviceMatrix, into output: any DeviceBuffer, firstColumn: Int = 0) {
         self.matrix = matrix
         self.output = output
+        self.firstColumn = firstColumn
     }
 }

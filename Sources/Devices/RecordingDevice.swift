@@ -40,6 +40,14 @@ package final class RecordingDevice: Device {
         return handle
     }
 
+    package func makePassingMatrix(
+        _ view: TensorView, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix {
+        let handle = Handle()
+        (handle.outputCount, handle.inputCount) = (view.rowCount, view.columnCount)
+        return handle
+    }
+
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary { Handle() }
 
     package func makeCache(_ shape: CacheShape, blockCount: Int) throws(DeviceError) -> any DeviceCache {
@@ -78,8 +86,10 @@ package final class RecordingDevice: Device {
         operations.append("normalize \(rowCount) rows")
     }
 
-    package func project(_ input: any DeviceBuffer, rowCount: Int, through projections: [Projection]) {
-        operations.append("project \(rowCount) rows through \(projections.count)")
+    package func project(
+        _ input: any DeviceBuffer, rowCount: Int, through projections: [Projection], isContinued: Bool
+    ) {
+        operations.append("project \(rowCount) rows through \(projections.count)\(isContinued ? " more" : "")")
     }
 
     package func normalizeHeads(

@@ -99,6 +99,44 @@ package final class MappedFile: @unchecked Sendable {
         }
     }
 
+    /// Copies the first bytes into memory of the process's own, at the same place, and unmaps the others, which must not be
+    /// looked at any more; then nothing that happens to the file can hurt, and none of its pages stay.
+    ///
+    /// Nobody else may look at the bytes meanwhile.
+    package func keepOnly(_ count: Int) throws(ModelFileError) {
+        guard identity != nil, let base = bytes.baseAddress.map(UnsafeMutableRawPointer.init(mutating:)) else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let kept = min((max(0, count) + page - 1) / page * page, (byteCount + page - 1) / page * page)
+        let copy = UnsafeMutableRawPointer.allocate(byteCount: max(1, kept), alignment: page)
+        defer { copy.deallocate() }
+        let copied = min(kept, byteCount)
+        copy.copyMemory(from: base, byteCount: copied)
+        // Mapped anew over the file's pages: there is no moment at which the addresses are somebody else's.
+        let (own, nothing) = (PROT_READ | PROT_WRITE, PROT_NONE)
+        for (range, access) in [(0..<kept, own), (kept..<max(kept, byteCount), nothing)] where !range.isEmpty {
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
+            guard mmap(base + range.lowerBound, range.count, access, flags, -1, 0) != MAP_FAILED else {
+                throw ModelFileError(
+                    .unreadable, file: name, field: "mmap", expected: "\(kept) bytes of memory",
+                    got: String(cString: strerror(errno)))
+            }
+        }
+        base.copyMemory(from: copy, byteCount: copied)
+        mprotect(base, kept, PROT_READ)
+        dropPages(0..<min(byteCount, kept + Self.readAheadBytesMax))
+    }
+
+    /// The kernel reads so much ahead of what is looked at, at most.
+    private static let readAheadBytesMax = 16 << 20
+
+    /// Gives pages of the file back that nobody maps, whoever read them; the system may ignore it.
+    package func dropPages(_ range: Range<Int>) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), Int32(POSIX_FADV_DONTNEED))
+    }
+
     /// Whether the path still leads to this very file, and nothing was written to it since it was opened.
     package var isUnchanged: Bool {
         guard let identity else { return true }
@@ -149,6 +187,13 @@ package final class MappedFile: @unchecked Sendable {
 }
 
 extension MappedFile.Identity {
+    /// Of an open file; nil where the system cannot say.
+    package init?(descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
     fileprivate init(_ status: stat) {
         #if canImport(Darwin)
             let (modified, changed) = (status.st_mtimespec, status.st_ctimespec)

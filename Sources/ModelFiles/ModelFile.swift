@@ -93,6 +93,15 @@ package final class ModelFile: Sendable {
         files[tensor.fileIndex].advise(advice, range)
     }
 
+    /// Gives up the mapping of all tensors, which nobody may look at any more: they are read from the files instead.
+    /// Metadata stay.
+    package func giveUpTensors() throws(ModelFileError) {
+        for (index, file) in files.enumerated() {
+            let first = tensors.filter { $0.fileIndex == index && $0.byteCount > 0 }.map(\.offset).min()
+            try file.keepOnly(first ?? file.byteCount)
+        }
+    }
+
     /// Chat templates by name, the default one first where there is one; from GGUF metadata or the files of the folder.
     package func chatTemplates() throws(ModelFileError) -> [ChatTemplateSource] {
         if let folder { return try folder.chatTemplates() }

@@ -1,5 +1,5 @@
 import Glibc
-import ZeroMQ
+import Threads
 
 /// Tells when whoever started this process has gone: its end of the standard input closes, however it ended.
 package enum LauncherWatch {

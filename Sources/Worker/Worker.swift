@@ -1,5 +1,6 @@
 import Logging
 import Sharding
+import Threads
 import ZeroMQ
 
 /// A worker process's whole business: joins its coordinator, loads its layers, turns steps into steps.

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// Asks the system's resolver for a host's address, on a thread of its own: it may wait for the network for long, which
 /// a thread with sockets must not, and libzmq's own thread even less.

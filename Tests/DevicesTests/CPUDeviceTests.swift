@@ -38,7 +38,7 @@ struct CPUDeviceTests {
         let output = try device.makeBuffer(rowCapacity: 2, columnCount: 37)
         let rows: [Float] = [1, 2, 3, -1, 0, 1]
         rows.withUnsafeBytes { device.upload($0, rowCount: 2, to: input) }
-        device.project(input, rowCount: 2, through: [Projection(matrix, into: output)])
+        device.project(input, rowCount: 2, through: [Projection(matrix, into: output)], isContinued: false)
         let got = try device.values(of: output, rowCount: 2)
         let expected: [Float] =
             (0..<37).map { Float(12 * $0 + 8 + 100 * $0) } + (0..<37).map { Float(2 + 100 * $0) }

@@ -3,8 +3,8 @@ import Testing
 
 /// The house of docs/architecture.md: levels from the ground up, and within a level the order from the ground up.
 private let levels: [[String]] = [
-    ["CZeroMQ", "CPCRE2", "CLinux", "CKernels", "Tensors"],
-    ["ZeroMQ", "Devices", "ModelFiles"],
+    ["CZeroMQ", "CPCRE2", "CUring", "CLinux", "CKernels", "Tensors"],
+    ["Threads", "ZeroMQ", "Devices", "ModelFiles", "Streaming"],
     ["Models", "Sharding", "Links", "WeightTransfer", "Tokenizers", "Inference"],
     ["Measuring", "Worker", "Coordinator", "Serving"],
     ["Terminal", "ShardKit", "shard", "shard-coordinator", "shard-worker"],

@@ -2,6 +2,7 @@ import Foundation
 import Sharding
 import Synchronization
 import Testing
+import Threads
 import ZeroMQ
 
 @testable import WeightTransfer

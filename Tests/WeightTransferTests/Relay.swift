@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// Passes TCP connections on to a server, and cuts them after as many bytes towards the client as it is told.

@@ -1,6 +1,7 @@
 import Inference
 import Logging
 import Sharding
+import Threads
 import WeightTransfer
 import ZeroMQ
 

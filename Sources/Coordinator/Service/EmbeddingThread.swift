@@ -1,6 +1,7 @@
 import Inference
 import Links
 import Sharding
+import Threads
 import ZeroMQ
 
 /// Looks steps' embeddings up and hands them to the sockets.

@@ -1,4 +1,5 @@
 import Sharding
+import Threads
 import ZeroMQ
 
 /// The thread that owns the coordinator's sockets: control (ROUTER), results (ROUTER), and the way to the first stage.

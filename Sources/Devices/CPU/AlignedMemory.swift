@@ -1,14 +1,14 @@
 import Glibc
 
 /// Zeroed memory on page borders, given back when its last owner goes; untouched pages take nothing.
-final class AlignedMemory {
-    let base: UnsafeMutableRawPointer
-    let byteCount: Int
+package final class AlignedMemory {
+    package let base: UnsafeMutableRawPointer
+    package let byteCount: Int
 
     /// From here on pages of 2 MiB are asked for, and memory begins on one: fewer of the processor's address look-ups miss.
     private static let largePageBytes = 2 << 20
 
-    init(byteCount: Int, for place: String) throws(DeviceError) {
+    package init(byteCount: Int, for place: String) throws(DeviceError) {
         self.byteCount = max(byteCount, 1)
         let isLarge = self.byteCount >= Self.largePageBytes
         let (mappedBytes, overflow) = self.byteCount.addingReportingOverflow(isLarge ? Self.largePageBytes : 0)

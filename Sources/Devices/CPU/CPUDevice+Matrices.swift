@@ -1,15 +1,19 @@
 import CKernels
 
 extension CPUDevice {
-    package func project(_ input: any DeviceBuffer, rowCount: Int, through projections: [Projection]) {
+    package func project(
+        _ input: any DeviceBuffer, rowCount: Int, through projections: [Projection], isContinued: Bool
+    ) {
         let source = own(input)
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
-        var preparedKinds: UInt32 = 0  // a bit each
+        if !isContinued { preparedKinds = 0 }
+        var passBytes = 0
         for projection in projections {
             let (matrix, output) = (own(projection.matrix), own(projection.output))
             precondition(
-                matrix.inputCount == source.columnCount && matrix.outputCount == output.columnCount
+                matrix.inputCount == source.columnCount && projection.firstColumn >= 0
+                    && projection.firstColumn + matrix.outputCount <= output.columnCount
                     && rowCount <= output.rowCapacity, "a matrix fits its input and output")
             let kind = matrix.activationKind
             let isDone = preparedKinds & 1 << kind != 0
@@ -17,10 +21,11 @@ extension CPUDevice {
             products.append(
                 Product(
                     matrix, prepare(source, rowCount: rowCount, kind: kind, isDone: isDone),
-                    into: output))
+                    into: output, firstColumn: projection.firstColumn))
+            passBytes = max(passBytes, matrix.passByteCount)
         }
         // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
-        products.withUnsafeBufferPointer { run($0, rowCount: rowCount) }
+        products.withUnsafeBufferPointer { run($0, rowCount: rowCount, passBytes: passBytes) }
         products.removeAll(keepingCapacity: true)
     }
 
@@ -40,23 +45,27 @@ extension CPUDevice {
         return UnsafeRawPointer(area)
     }
 
-    private func run(_ products: UnsafeBufferPointer<Product>, rowCount: Int) {
+    /// - Parameter passBytes: that a thread needs for tiles of passing matrices; 0 when there are none.
+    private func run(_ products: UnsafeBufferPointer<Product>, rowCount: Int, passBytes: Int) {
         let tileCount = products.reduce(0) { $0 + $1.tileCount }
         // Many tasks a thread, so that all end at about the same time, whatever each waited for; of several tiles where
         // there are enough, as kernels of floats take those together.
         let unit = tileCount < pool.threadCount * Self.tasksPerThread ? 1 : Self.tilesTogether
         let unitCount = (tileCount + unit - 1) / unit
         let taskCount = pool.threadCount == 1 ? 1 : min(unitCount, pool.threadCount * Self.tasksPerThread)
+        let passStride = (passBytes + Self.cacheLineBytes - 1) / Self.cacheLineBytes * Self.cacheLineBytes
+        let passing = passBytes > 0 ? scratch(&passingTiles, byteCount: passStride * pool.threadCount) : nil
         let kernels = kernels
         let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
-        pool.run(taskCount: taskCount) { task, _ in
+        pool.run(taskCount: taskCount) { task, thread in
             let wanted = unitCount * task / taskCount * unit..<min(unitCount * (task + 1) / taskCount * unit, tileCount)
             var first = 0
             for index in products.indices {
                 let tiles = wanted.clamped(to: first..<first + products[index].tileCount)
                 if !tiles.isEmpty {
                     products[index].run(
-                        tiles.lowerBound - first..<tiles.upperBound - first, rowCount: rowCount, matmul, kernels)
+                        tiles.lowerBound - first..<tiles.upperBound - first, rowCount: rowCount, matmul, kernels,
+                        passing: passing.map { $0 + thread * passStride })
                 }
                 first += products[index].tileCount
             }
@@ -65,6 +74,7 @@ extension CPUDevice {
 
     private static let tasksPerThread = 32
     private static let tilesTogether = 4
+    private static let cacheLineBytes = 64
 
     /// Calls `body` for every row, shared between the threads where that pays.
     func inRows(_ rowCount: Int, floatsPerRow: Int, _ body: (Int) -> Void) {
@@ -99,26 +109,37 @@ struct Product {
         ) -> Void
 
     private let matrix: shard_matrix
+    /// 0 for a packed matrix.
+    private let tilesPerPass: Int
     private let bias: UnsafePointer<Float>?
     private let activations: UnsafeRawPointer
     private let output: UnsafeMutablePointer<Float>
     private let outputStride: Int
     let tileCount: Int
 
-    init(_ matrix: CPUMatrix, _ activations: UnsafeRawPointer, into output: CPUBuffer) {
+    init(_ matrix: CPUMatrix, _ activations: UnsafeRawPointer, into output: CPUBuffer, firstColumn: Int) {
         self.matrix = matrix.kernelMatrix
+        tilesPerPass = matrix.tilesPerPass
         bias = matrix.bias?.floats
         self.activations = activations
-        self.output = output.floats
+        self.output = output.floats + firstColumn
         outputStride = output.columnCount
         tileCount = matrix.tileCount
     }
 
+    /// - Parameter passing: where tiles of a matrix in the file's layout are packed.
     func run(
-        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, _ kernels: borrowing shard_kernels
+        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, _ kernels: borrowing shard_kernels,
+        passing: UnsafeMutableRawPointer?
     ) {
-        withUnsafePointer(to: matrix) {
-            matmul($0, tiles.lowerBound, tiles.upperBound, activations, rowCount, output, outputStride)
+        if tilesPerPass == 0 {
+            withUnsafePointer(to: matrix) {
+                matmul($0, tiles.lowerBound, tiles.upperBound, activations, rowCount, output, outputStride)
+            }
+        } else if let passing {
+            for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: tilesPerPass) {
+                pass(first..<min(first + tilesPerPass, tiles.upperBound), rowCount: rowCount, matmul, through: passing)
+            }
         }
         guard let bias else { return }
         let first = tiles.lowerBound * Int(SHARD_TILE_ROWS)
@@ -126,6 +147,21 @@ struct Product {
         for row in 0..<rowCount {
             let output = output + row * outputStride + first
             kernels.add(output, bias + first, end - first, output)
+        }
+    }
+
+    /// Packs a few tiles and multiplies them while they are in the cache.
+    private func pass(
+        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, through packed: UnsafeMutableRawPointer
+    ) {
+        let firstRow = tiles.lowerBound * Int(SHARD_TILE_ROWS)
+        let rows = matrix.packed + firstRow * shard_row_bytes(matrix.type, matrix.column_count)
+        let part = shard_matrix(
+            packed: packed, row_count: min(tiles.count * Int(SHARD_TILE_ROWS), matrix.row_count - firstRow),
+            column_count: matrix.column_count, type: matrix.type)
+        shard_pack(matrix.type, rows, part.row_count, part.column_count, 0, tiles.count, packed)
+        withUnsafePointer(to: part) {
+            matmul($0, 0, tiles.count, activations, rowCount, output + firstRow, outputStride)
         }
     }
 }

@@ -15,6 +15,10 @@ package final class CPUDevice: Device {
     var prepared: [AlignedMemory?] = [nil, nil, nil]
     /// The current multiplication's matrices; empty between calls, which holds on to its memory and to no weights.
     var products: [Product] = []
+    /// Kinds of activations that are prepared for the rows of the current multiplication, a bit each.
+    var preparedKinds: UInt32 = 0
+    /// Tiles of passing matrices while they are multiplied, an area a thread.
+    var passingTiles: AlignedMemory?
     /// Partial results of attention spans.
     var partials: AlignedMemory?
     /// Addresses of the cache blocks that the current step's tables name.
@@ -43,6 +47,12 @@ package final class CPUDevice: Device {
         _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
     ) throws(DeviceError) -> any DeviceMatrix {
         try CPUMatrix(view, bias: bias, activations: options.activations, pool: pool, arena: arena, copied: copied)
+    }
+
+    package func makePassingMatrix(
+        _ view: TensorView, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix {
+        try CPUMatrix(passing: view, bias: bias.map { own($0) }, activations: options.activations)
     }
 
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary {

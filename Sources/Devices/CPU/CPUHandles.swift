@@ -39,57 +39,6 @@ final class CPUVector: DeviceVector {
     var floats: UnsafePointer<Float> { UnsafePointer(memory.floats) }
 }
 
-/// A packed matrix (layout: CKernels) and how its activations are stored.
-final class CPUMatrix: DeviceMatrix {
-    let outputCount: Int
-    let inputCount: Int
-    let tileCount: Int
-    let activationKind: UInt32
-    let bias: CPUVector?
-    private let type: UInt32
-    private let area: WeightArena.Area
-
-    /// Of the view, before any are told to be copied: pages of both it and the packed copy are in memory that long.
-    private static let passBytes = 16 << 20
-
-    /// Packs `view`, tiles shared between the pool's threads.
-    init(
-        _ view: TensorView, bias: TensorView?, activations: CPUDeviceOptions.Activations, pool: ThreadPool,
-        arena: WeightArena, copied: (Range<Int>) -> Void
-    ) throws(DeviceError) {
-        try view.checkKernels()
-        type = view.type.rawValue
-        outputCount = view.rowCount
-        inputCount = view.columnCount
-        tileCount = shard_tile_count(view.rowCount)
-        switch activations {
-        case .int8: activationKind = shard_activation_kind(type)
-        case .float: activationKind = UInt32(SHARD_ACTIVATION_F32)
-        }
-        self.bias = try bias.map { view throws(DeviceError) in try CPUVector(view) }
-        area = try arena.allocate(byteCount: shard_packed_bytes(type, view.rowCount, view.columnCount))
-        guard let source = view.bytes.baseAddress, tileCount > 0 else { return }
-        let (type, packed) = (type, area.base)
-        let tileBytes = view.bytes.count / view.rowCount * Int(SHARD_TILE_ROWS)
-        let tilesPerPass = max(1, Self.passBytes / max(1, tileBytes))
-        for first in stride(from: 0, to: tileCount, by: tilesPerPass) {
-            let end = min(first + tilesPerPass, tileCount)
-            let tilesPerTask = max(1, (end - first) / (pool.threadCount * 4))
-            pool.run(taskCount: (end - first + tilesPerTask - 1) / tilesPerTask) { task, _ in
-                let start = first + task * tilesPerTask
-                shard_pack(
-                    type, source, view.rowCount, view.columnCount, start, min(start + tilesPerTask, end), packed)
-            }
-            copied(first * tileBytes..<min(end * tileBytes, view.bytes.count))
-        }
-    }
-
-    var bytes: Int { area.byteCount }
-    var kernelMatrix: shard_matrix {
-        shard_matrix(packed: area.base, row_count: outputCount, column_count: inputCount, type: type)
-    }
-}
-
 /// Frequencies, and the table of angles of the rows that were last asked for.
 final class CPURotary: DeviceRotary {
     let parameters: RotaryParameters

@@ -61,15 +61,53 @@ package struct MachineFiles: Sendable {
         let info = read("/proc/meminfo") ?? ""
         let total = Self.kibibytes("MemTotal", info) ?? 0
         var memory = Memory(totalBytes: total, availableBytes: Self.kibibytes("MemAvailable", info) ?? total)
-        if let limit = number("memory.max") ?? number("memory.limit_in_bytes", controller: "memory"), limit < total {
-            let used = number("memory.current") ?? number("memory.usage_in_bytes", controller: "memory") ?? 0
-            // Pages of files that are only cached can be taken back.
-            let statistics = readControl("memory.stat") ?? readControl("memory.stat", controller: "memory") ?? ""
-            let cached = Self.value(of: "inactive_file", in: statistics, separator: " ").flatMap { Int($0) } ?? 0
-            memory.totalBytes = limit
-            memory.availableBytes = min(memory.availableBytes, max(0, limit - max(0, used - cached)))
+        for group in controlGroups(nil) { group.limit(&memory, "memory.max", "memory.current") }
+        for group in controlGroups("memory") {
+            group.limit(&memory, "memory.limit_in_bytes", "memory.usage_in_bytes")
         }
         return memory
+    }
+
+    /// A control group of this process, or one around it: all of them bind.
+    private struct ControlGroup {
+        let files: MachineFiles
+        let folder: String
+
+        /// Takes the group's limit into account, and what it has left below it.
+        func limit(_ memory: inout Memory, _ limitFile: String, _ usageFile: String) {
+            guard let limit = number(limitFile), limit < memory.totalBytes else { return }
+            // Pages of files that are only cached can be taken back.
+            let statistics = files.read("\(folder)/memory.stat") ?? ""
+            let cached =
+                MachineFiles.value(of: "inactive_file", in: statistics, separator: " ").flatMap { Int($0) } ?? 0
+            memory.availableBytes = min(
+                memory.availableBytes, max(0, limit - max(0, (number(usageFile) ?? 0) - cached)))
+            memory.totalBytes = limit
+        }
+
+        private func number(_ file: String) -> Int? {
+            files.read("\(folder)/\(file)").flatMap { Int($0.split(whereSeparator: \.isWhitespace).first ?? "") }
+        }
+    }
+
+    /// The process's group in a hierarchy and those around it, up to the top, which in a container is its own.
+    ///
+    /// - Parameter controller: nil for the unified hierarchy.
+    private func controlGroups(_ controller: String?) -> [ControlGroup] {
+        let mount = "/sys/fs/cgroup" + (controller.map { "/\($0)" } ?? "")
+        var folders = [mount]
+        for line in (read("/proc/self/cgroup") ?? "").split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let controllers = parts[1].split(separator: ",").map(String.init)
+            guard controller.map(controllers.contains) ?? controllers.isEmpty else { continue }
+            var folder = mount
+            for name in parts[2].split(separator: "/") {
+                folder += "/\(name)"
+                folders.append(folder)
+            }
+        }
+        return folders.map { ControlGroup(files: self, folder: $0) }
     }
 
     private var quotaCores: Int? {
@@ -124,7 +162,7 @@ package struct MachineFiles: Sendable {
         return nil
     }
 
-    private static func kibibytes(_ key: String, _ text: String) -> Int? {
+    static func kibibytes(_ key: String, _ text: String) -> Int? {
         guard let word = value(of: key, in: text, separator: ":")?.split(separator: " ").first, let count = Int(word),
             (0...Int.max / 1024).contains(count)
         else { return nil }

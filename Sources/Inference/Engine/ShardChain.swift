@@ -31,18 +31,50 @@ package final class ShardChain {
     package let options: Options
     /// In order; nil where a shard is not loaded.
     package private(set) var runners: [ShardRunner?]
-    private let source: any TensorSource
+    /// The weights of a model of which a part is read from disk; nil when all stay in memory.
+    package private(set) var streamed: StreamedWeights?
+    private let weights: WeightOrigin
     private let device: any Device
     private let embedding: EmbeddingTable
     /// `[rowsMax, hiddenSize]`, between stages.
     private let hidden: UnsafeMutableBufferPointer<Float>
 
+    /// Where the shards' weights come from, and whether they stay.
+    private enum WeightOrigin {
+        case resident(any TensorSource)
+        case streamed(StreamedTensors, ResidencyPlan, ringBytes: Int)
+    }
+
     /// Loads all shards onto `device`.
     ///
     /// - Parameter progress: called after each unit (a layer, the head) with the fraction that is done.
-    package init(
+    package convenience init(
         model: ModelSpec, source: any TensorSource, device: any Device, options: Options,
         progress: (Double) -> Void = { _ in }
+    ) throws(InferenceError) {
+        try self.init(
+            model, .resident(source), try EmbeddingTable(model: model, source: source), device, options, progress)
+    }
+
+    /// Loads what may stay in memory; the rest is read for each step. The model is one shard.
+    ///
+    /// - Parameter ringBytes: of the memory through which weights are read.
+    package convenience init(
+        model: ModelSpec, tensors: StreamedTensors, plan: ResidencyPlan, ringBytes: Int, device: any Device,
+        options: Options, progress: (Double) -> Void = { _ in }
+    ) throws(InferenceError) {
+        guard options.shards.count == 1 else {
+            throw InferenceError(
+                .invalidOption, place: "shards", "expected one that streams, got \(options.shards.count)")
+        }
+        try self.init(
+            model, .streamed(tensors, plan, ringBytes: ringBytes),
+            try EmbeddingTable(model: model, tensors: tensors), device, options, progress)
+    }
+
+    private init(
+        _ model: ModelSpec, _ weights: WeightOrigin, _ embedding: EmbeddingTable, _ device: any Device,
+        _ options: Options, _ progress: (Double) -> Void
     ) throws(InferenceError) {
         guard let last = options.shards.last, options.shards.first?.lowerBound == 0,
             last.upperBound == model.layers.count,
@@ -54,9 +86,9 @@ package final class ShardChain {
         }
         self.model = model
         self.options = options
-        self.source = source
+        self.weights = weights
         self.device = device
-        embedding = try EmbeddingTable(model: model, source: source)
+        self.embedding = embedding
         runners = Array(repeating: nil, count: options.shards.count)
         hidden = .allocate(capacity: options.rowsMax * model.hiddenSize)
         for index in options.shards.indices { try load(index, progress: progress) }
@@ -69,11 +101,22 @@ package final class ShardChain {
         guard runners.indices.contains(index), runners[index] == nil else { return try check(shard: index) }
         let layers = options.shards[index]
         let hasHead = index == options.shards.count - 1
-        let unitCount = Double(model.layers.count + 1)
-        let weights = try ResidentWeights(
-            model: model, layers: layers, hasHead: hasHead, source: source, device: device
-        ) { state throws(InferenceError) in
-            progress(Double(layers.lowerBound + state.unitsDone) / unitCount)
+        let residency: any WeightResidency
+        switch weights {
+        case .resident(let source):
+            let unitCount = Double(model.layers.count + 1)
+            residency = try ResidentWeights(
+                model: model, layers: layers, hasHead: hasHead, source: source, device: device
+            ) { state throws(InferenceError) in
+                progress(Double(layers.lowerBound + state.unitsDone) / unitCount)
+            }
+        case .streamed(let tensors, let plan, let ringBytes):
+            let weights = try StreamedWeights(
+                model: model, layers: layers, hasHead: hasHead, tensors: tensors, plan: plan, ringBytes: ringBytes,
+                device: device
+            ) { state throws(InferenceError) in progress(Double(state.unitsDone) / Double(max(1, state.unitCount))) }
+            streamed = weights
+            residency = weights
         }
         runners[index] = try ShardRunner(
             model: model,
@@ -81,7 +124,7 @@ package final class ShardChain {
                 layers: layers, hasHead: hasHead, cacheType: options.cacheType,
                 cacheBlockCount: options.cacheBlockCount, rowsMax: options.rowsMax,
                 contextLength: options.contextLength),
-            weights: weights, device: device)
+            weights: residency, device: device)
     }
 
     /// Gives a shard's weights and cache back; steps fail until it is loaded again.

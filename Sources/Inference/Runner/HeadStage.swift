@@ -58,7 +58,8 @@ final class HeadStage {
             together.append(contentsOf: wanted[first..<min(first + hidden.rowCapacity, wanted.count)])
             device.gather(together, of: source, into: hidden)
             device.normalize(hidden, weight: head.norm, epsilon: epsilon, rowCount: together.count, into: normed)
-            projections.run(on: device, normed, rowCount: together.count, Projection(head.output, into: logits))
+            try projections.run(
+                on: device, normed, rowCount: together.count, WeightProjection(head.output, into: logits))
             try onDevice("logits") { () throws(DeviceError) in
                 try device.download(
                     0..<together.count, of: logits, to: UnsafeMutableRawPointer(hostLogits.baseAddress!))

@@ -1,19 +1,75 @@
 import Devices
+import ModelFiles
+import Streaming
+import Tensors
 
-/// The matrices of one call of ``Device/project(_:rowCount:through:)``, in memory that is kept from call to call: an array
-/// made for each would be allocated for each.
+/// A matrix and where its products go, `[rows, outputCount]`.
+struct WeightProjection {
+    let matrix: WeightMatrix
+    let output: any DeviceBuffer
+
+    init(_ matrix: WeightMatrix, into output: any DeviceBuffer) {
+        self.matrix = matrix
+        self.output = output
+    }
+}
+
+/// Multiplies rows with matrices, in memory that is kept from call to call: an array made for each would be allocated
+/// for each.
 struct ProjectionList {
     private var projections: [Projection] = []
 
+    /// First what is on the device, all at once; then what is read, slice by slice.
     mutating func run(
-        on device: any Device, _ input: any DeviceBuffer, rowCount: Int, _ first: Projection,
-        _ second: Projection? = nil, _ third: Projection? = nil
-    ) {
-        projections.append(first)
-        if let second { projections.append(second) }
-        if let third { projections.append(third) }
-        device.project(input, rowCount: rowCount, through: projections)
-        // Emptied at once: what it holds may be unloaded before the next call.
-        projections.removeAll(keepingCapacity: true)
+        on device: any Device, _ input: any DeviceBuffer, rowCount: Int, _ first: WeightProjection,
+        _ second: WeightProjection? = nil, _ third: WeightProjection? = nil
+    ) throws(InferenceError) {
+        // Emptied at once, whatever happens: what it holds may be unloaded before the next call.
+        defer { projections.removeAll(keepingCapacity: true) }
+        addResident(first)
+        if let second { addResident(second) }
+        if let third { addResident(third) }
+        var isContinued = !projections.isEmpty
+        if isContinued {
+            device.project(input, rowCount: rowCount, through: projections, isContinued: false)
+        }
+        try runStreamed(first, on: device, input, rowCount: rowCount, &isContinued)
+        if let second { try runStreamed(second, on: device, input, rowCount: rowCount, &isContinued) }
+        if let third { try runStreamed(third, on: device, input, rowCount: rowCount, &isContinued) }
+    }
+
+    private mutating func addResident(_ projection: WeightProjection) {
+        for slice in projection.matrix.resident {
+            projections.append(
+                Projection(slice.matrix, into: projection.output, firstColumn: slice.firstRow))
+        }
+    }
+
+    private mutating func runStreamed(
+        _ projection: WeightProjection, on device: any Device, _ input: any DeviceBuffer, rowCount: Int,
+        _ isContinued: inout Bool
+    ) throws(InferenceError) {
+        guard let stream = projection.matrix.stream else { return }
+        for slice in projection.matrix.streamed {
+            let bytes: UnsafeRawBufferPointer
+            do {
+                bytes = try stream.take(slice.piece)
+            } catch {
+                throw InferenceError(.weights, place: "weights", "", cause: error)
+            }
+            defer { stream.release() }
+            let view = TensorView(
+                type: slice.type, rowCount: slice.rowCount, columnCount: slice.columnCount, bytes: bytes)
+            projections.removeAll(keepingCapacity: true)
+            try onDevice("weights") { () throws(DeviceError) in
+                projections.append(
+                    Projection(
+                        try device.makePassingMatrix(view, bias: slice.bias), into: projection.output,
+                        firstColumn: slice.firstRow))
+                device.project(input, rowCount: rowCount, through: projections, isContinued: isContinued)
+                try device.synchronize()
+            }
+            isContinued = true
+        }
     }
 }

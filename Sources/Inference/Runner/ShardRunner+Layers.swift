@@ -7,27 +7,27 @@ extension ShardRunner {
         for index in options.layers {
             let layer = model.layers[index]
             let place = index - options.layers.lowerBound
-            attend(
+            try attend(
                 layer, try weights.attention(ofLayer: index), cache: cache.layers[place], rotary: rotaries[place],
                 rowCount: rowCount)
-            feedForward(layer, try weights.feedForward(ofLayer: index), rowCount: rowCount)
+            try feedForward(layer, try weights.feedForward(ofLayer: index), rowCount: rowCount)
         }
     }
 
     private func attend(
         _ layer: LayerSpec, _ weights: AttentionWeights, cache: any DeviceCache, rotary: (any DeviceRotary)?,
         rowCount: Int
-    ) {
+    ) throws(InferenceError) {
         let spec = layer.attention
         let queries = buffers.queries(spec)
         let keysAndValues = buffers.keysAndValues(spec)
         device.normalize(
             buffers.hidden, weight: weights.inputNorm, epsilon: layer.inputNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
-        projections.run(
-            on: device, buffers.normed, rowCount: rowCount, Projection(weights.query, into: queries.first),
-            Projection(weights.key, into: keysAndValues.first),
-            Projection(weights.value, into: keysAndValues.second))
+        try projections.run(
+            on: device, buffers.normed, rowCount: rowCount, WeightProjection(weights.query, into: queries.first),
+            WeightProjection(weights.key, into: keysAndValues.first),
+            WeightProjection(weights.value, into: keysAndValues.second))
         if let norm = spec.queryNorm, let weight = weights.queryNorm {
             device.normalizeHeads(
                 queries.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
@@ -46,24 +46,26 @@ extension ShardRunner {
             queries: queries.first, over: cache,
             AttentionParameters(headCount: spec.headCount, scale: spec.scale, window: spec.window),
             at: buffers.placement, into: queries.second)
-        projections.run(
-            on: device, queries.second, rowCount: rowCount, Projection(weights.output, into: buffers.delta))
+        try projections.run(
+            on: device, queries.second, rowCount: rowCount, WeightProjection(weights.output, into: buffers.delta))
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }
 
-    private func feedForward(_ layer: LayerSpec, _ weights: FeedForwardWeights, rowCount: Int) {
+    private func feedForward(
+        _ layer: LayerSpec, _ weights: FeedForwardWeights, rowCount: Int
+    ) throws(InferenceError) {
         device.normalize(
             buffers.hidden, weight: weights.norm, epsilon: layer.feedForwardNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
         switch weights.mechanism {
         case .gated(let gate, let up, let down):
             let widths = buffers.gateAndUp(width: gate.outputCount)
-            projections.run(
-                on: device, buffers.normed, rowCount: rowCount, Projection(gate, into: widths.first),
-                Projection(up, into: widths.second))
+            try projections.run(
+                on: device, buffers.normed, rowCount: rowCount, WeightProjection(gate, into: widths.first),
+                WeightProjection(up, into: widths.second))
             device.activate(gate: widths.first, up: widths.second, rowCount: rowCount, into: widths.first)
-            projections.run(
-                on: device, widths.first, rowCount: rowCount, Projection(down, into: buffers.delta))
+            try projections.run(
+                on: device, widths.first, rowCount: rowCount, WeightProjection(down, into: buffers.delta))
         }
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }

@@ -78,6 +78,7 @@ package final class ShardRunner {
         }
         try apply(step.operations)
         if !step.rows.isEmpty {
+            weights.begin(needsHead: head != nil && step.rows.contains { $0.output != .none })
             try place(step.rows)
             device.upload(hidden, rowCount: step.rows.count, to: buffers.hidden)
             try runLayers(rowCount: step.rows.count)

@@ -16,6 +16,9 @@ package final class Sampler {
     /// How often each token was seen, `[vocabularySize]`; zeros between calls.
     private var seenCounts: [Int32]
 
+    /// Of all scratch memory, for each token of the vocabulary: five numbers of 4 bytes and two keys of 8.
+    static let bytesPerToken = 5 * 4 + 2 * 8
+
     package init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
         adjusted = Array(repeating: 0, count: vocabularySize)

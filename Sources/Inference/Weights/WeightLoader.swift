@@ -1,52 +1,37 @@
 import Devices
 import Models
 
-/// Turns tensors of a source into weights on a device, by the model's specification.
-struct WeightLoader {
-    let source: any TensorSource
-    let device: any Device
+/// Turns tensors into the weights of layers and head, by the model's specification.
+struct WeightLoader<Maker: WeightMaker> {
+    let maker: Maker
     let hiddenSize: Int
 
     func attention(_ layer: LayerSpec) throws(InferenceError) -> AttentionWeights {
         let spec = layer.attention
         return AttentionWeights(
-            inputNorm: try vector(layer.inputNorm.weight, count: hiddenSize),
-            query: try matrix(spec.query), key: try matrix(spec.key), value: try matrix(spec.value),
-            output: try matrix(spec.output),
+            inputNorm: try maker.vector(layer.inputNorm.weight, count: hiddenSize),
+            query: try maker.matrix(spec.query), key: try maker.matrix(spec.key), value: try maker.matrix(spec.value),
+            output: try maker.matrix(spec.output),
             queryNorm: try spec.queryNorm.map { norm throws(InferenceError) in
-                try vector(norm.weight, count: spec.headDim)
+                try maker.vector(norm.weight, count: spec.headDim)
             },
             keyNorm: try spec.keyNorm.map { norm throws(InferenceError) in
-                try vector(norm.weight, count: spec.headDim)
+                try maker.vector(norm.weight, count: spec.headDim)
             })
     }
 
     func feedForward(_ layer: LayerSpec) throws(InferenceError) -> FeedForwardWeights {
-        let norm = try vector(layer.feedForwardNorm.weight, count: hiddenSize)
+        let norm = try maker.vector(layer.feedForwardNorm.weight, count: hiddenSize)
         switch layer.feedForward {
         case .gated(let gate, let up, let down):
             return FeedForwardWeights(
-                norm: norm, mechanism: .gated(gate: try matrix(gate), up: try matrix(up), down: try matrix(down)))
+                norm: norm,
+                mechanism: .gated(gate: try maker.matrix(gate), up: try maker.matrix(up), down: try maker.matrix(down)))
         }
     }
 
     func head(_ head: HeadSpec) throws(InferenceError) -> HeadWeights {
-        HeadWeights(norm: try vector(head.norm.weight, count: hiddenSize), output: try matrix(head.output))
-    }
-
-    private func vector(_ name: String, count: Int) throws(InferenceError) -> any DeviceVector {
-        let view = try source.vector(name, count: count)
-        return try onDevice(name) { () throws(DeviceError) in try device.makeVector(view) }
-    }
-
-    private func matrix(_ spec: LinearSpec) throws(InferenceError) -> any DeviceMatrix {
-        let view = try source.tensor(spec.weight, rowCount: spec.outputCount, columnCount: spec.inputCount)
-        let bias = try spec.bias.map { name throws(InferenceError) in
-            try source.vector(name, count: spec.outputCount)
-        }
-        return try onDevice(spec.weight) { () throws(DeviceError) in
-            try device.makeMatrix(view, bias: bias) { source.discard($0, of: spec.weight) }
-        }
+        HeadWeights(norm: try maker.vector(head.norm.weight, count: hiddenSize), output: try maker.matrix(head.output))
     }
 }
 

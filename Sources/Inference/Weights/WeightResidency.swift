@@ -9,15 +9,21 @@ package protocol WeightResidency: AnyObject {
     func attention(ofLayer index: Int) throws(InferenceError) -> AttentionWeights
     func feedForward(ofLayer index: Int) throws(InferenceError) -> FeedForwardWeights
     func head() throws(InferenceError) -> HeadWeights
+    /// A step begins that needs the layers, and the head or not.
+    func begin(needsHead: Bool)
+}
+
+extension WeightResidency {
+    package func begin(needsHead: Bool) {}
 }
 
 /// The tensors of a layer up to the residual after attention.
 package struct AttentionWeights {
     let inputNorm: any DeviceVector
-    let query: any DeviceMatrix
-    let key: any DeviceMatrix
-    let value: any DeviceMatrix
-    let output: any DeviceMatrix
+    let query: WeightMatrix
+    let key: WeightMatrix
+    let value: WeightMatrix
+    let output: WeightMatrix
     let queryNorm: (any DeviceVector)?
     let keyNorm: (any DeviceVector)?
 }
@@ -28,12 +34,12 @@ package struct FeedForwardWeights {
     let mechanism: Mechanism
 
     enum Mechanism {
-        case gated(gate: any DeviceMatrix, up: any DeviceMatrix, down: any DeviceMatrix)
+        case gated(gate: WeightMatrix, up: WeightMatrix, down: WeightMatrix)
     }
 }
 
 /// The output norm and the matrix to logits.
 package struct HeadWeights {
     let norm: any DeviceVector
-    let output: any DeviceMatrix
+    let output: WeightMatrix
 }

@@ -4,8 +4,8 @@ import Inference
 import ModelFiles
 import Models
 import Sharding
+import Threads
 import Tokenizers
-import ZeroMQ
 
 /// A model as a user names it: a GGUF file, a Hugging Face directory, or a folder of shards.
 package struct OpenedModel: Sendable {
@@ -30,6 +30,9 @@ package struct OpenedModel: Sendable {
         /// Files that changed since they were last found right.
         case remembered
         case forced
+        /// Likewise, but before anything else, and nothing of them stays in the page cache.
+        case rememberedFirst
+        case forcedFirst
     }
 
     /// Maps and checks the files; reads no weights but for hashes. Not on the cooperative pool: pages may have to come
@@ -42,13 +45,17 @@ package struct OpenedModel: Sendable {
                 file = try folder.open()
                 spec = try ModelSpec(describing: file)
                 manifest = folder.manifest
-                verification =
-                    hashes == .byLoader
-                    ? nil
-                    : BackgroundWork(name: "shard-verify") { (isCancelled) throws(ShardingError) in
+                switch hashes {
+                case .byLoader: verification = nil
+                case .remembered, .forced:
+                    verification = BackgroundWork(name: "shard-verify") { (isCancelled) throws(ShardingError) in
                         try folder.verifyFiles(
                             cache: .standard(), isForced: hashes == .forced, isCancelled: isCancelled)
                     }
+                case .rememberedFirst, .forcedFirst:
+                    try folder.verifyFiles(cache: .standard(), isForced: hashes == .forcedFirst, keepsPages: false)
+                    verification = nil
+                }
             } else {
                 verification = nil
                 file = try ModelFile.open(path)

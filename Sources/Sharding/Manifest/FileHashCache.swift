@@ -34,9 +34,10 @@ package struct FileHashCache: Sendable {
     ///
     /// - Parameters:
     ///   - isForced: Reads the file even where its hash is known.
+    ///   - keepsPages: Whether what is read may stay in the page cache, for whoever reads it next.
     ///   - progress: Called with the bytes of each piece; may throw to stop.
     package func hash(
-        of file: MappedFile, isForced: Bool = false,
+        of file: MappedFile, isForced: Bool = false, keepsPages: Bool = true,
         progress: (Int) throws(CancellationError) -> Void = { _ throws(CancellationError) in }
     ) throws(CancellationError) -> FileHash {
         if !isForced, let known = recall(file) {
@@ -50,6 +51,7 @@ package struct FileHashCache: Sendable {
             let end = min(position + Self.chunkBytes, file.byteCount)
             hasher.update(UnsafeRawBufferPointer(rebasing: file.bytes[position..<end]))
             file.advise(.dontNeed, position..<end)
+            if !keepsPages { file.dropPages(position..<end) }
             try progress(end - position)
             position = end
         }

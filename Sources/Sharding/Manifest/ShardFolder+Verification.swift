@@ -60,15 +60,17 @@ extension ShardFolder {
     /// - Parameters:
     ///   - shards: Which; nil compares all.
     ///   - isForced: Reads them all.
+    ///   - keepsPages: Whether what is read may stay in the page cache.
     ///   - isCancelled: Whether to stop, asked now and then.
     package func verifyFiles(
-        shards: [Int]? = nil, cache: FileHashCache, isForced: Bool = false, isCancelled: () -> Bool = { false }
+        shards: [Int]? = nil, cache: FileHashCache, isForced: Bool = false, keepsPages: Bool = true,
+        isCancelled: () -> Bool = { false }
     ) throws(ShardingError) {
         func verify(_ name: String, _ byteCount: Int, _ sha256: String) throws(ShardingError) {
             let file = try openFile(name, byteCount: byteCount)
             let hash: FileHash
             do {
-                hash = try cache.hash(of: file, isForced: isForced) { _ throws(CancellationError) in
+                hash = try cache.hash(of: file, isForced: isForced, keepsPages: keepsPages) { _ throws(CancellationError) in
                     if isCancelled() { throw CancellationError() }
                 }
             } catch {

@@ -1,6 +1,7 @@
 import Foundation
 import Sharding
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// A message that travels between threads.

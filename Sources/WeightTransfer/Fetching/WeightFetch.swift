@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Sharding
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// Brings blobs into a store from whoever has them, on a thread of its own; several may run at once.

@@ -2,7 +2,7 @@ import Foundation
 import ModelFiles
 import Sharding
 import Synchronization
-import ZeroMQ
+import Threads
 
 /// SHA-256 of each tensor of a model; those of a file that did not change are remembered in the cache folder.
 package struct TensorHashes: Sendable {

@@ -1,6 +1,7 @@
 import Logging
 import Sharding
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// Hands out weights by hash, on a thread and a socket of its own.

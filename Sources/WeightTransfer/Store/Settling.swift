@@ -1,6 +1,6 @@
 import Foundation
 import Synchronization
-import ZeroMQ
+import Threads
 
 /// Brings new tensors to the disk in the background, and marks them read-only then.
 ///

@@ -1,5 +1,6 @@
 import Sharding
 import Synchronization
+import Threads
 import WeightTransfer
 import ZeroMQ
 

@@ -3,8 +3,8 @@ import Inference
 import ModelFiles
 import Models
 import Sharding
+import Threads
 import WeightTransfer
-import ZeroMQ
 
 /// Loads one worker's part of a plan: finds the files, checks them, packs the layers' weights onto the device.
 struct PartLoader {

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Synchronization
+import Threads
 
 /// Decides which peers may connect to the secured sockets of a context: its ZAP handler (ZeroMQ RFC 27).
 ///

@@ -1,6 +1,7 @@
 import Links
 import Sharding
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// A worker over real sockets that computes nothing: it answers each step by a script.

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Sharding
 import Testing
+import Threads
 import ZeroMQ
 
 @testable import Coordinator

@@ -1,18 +1,19 @@
 import Testing
-
-@testable import ZeroMQ
+import Threads
 
 @Suite("Background work")
 struct BackgroundWorkTests {
+    private struct Refused: Error {}
+
     @Test("its result and its error come to whoever waits, as often as asked")
     func results() throws {
         let work = BackgroundWork<Int, Never>(name: "test") { _ in 7 }
         #expect(work.wait() == 7)
         #expect(work.wait() == 7)
-        let failing = BackgroundWork<Void, ZeroMQError>(name: "test") { _ throws(ZeroMQError) in
-            throw ZeroMQError(operation: "test", errno: 1)
+        let failing = BackgroundWork<Void, Refused>(name: "test") { _ throws(Refused) in
+            throw Refused()
         }
-        #expect(throws: ZeroMQError.self) { try failing.wait() }
+        #expect(throws: Refused.self) { try failing.wait() }
     }
 
     @Test("it sees that nobody wants it any more")

@@ -1,5 +1,4 @@
 import CLinux
-import CZeroMQ
 import Glibc
 import Synchronization
 
@@ -65,7 +64,7 @@ private final class Start: Sendable {
         sigfillset(&signals)
         for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] { sigdelset(&signals, fault) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        pthread_setname_np(pthread_self(), String(decoding: name.utf8.prefix(15), as: UTF8.self))
+        shard_thread_set_name(name)
         body()
     }
 }

@@ -1,0 +1,4 @@
+#ifndef SHARD_CURING_H
+#define SHARD_CURING_H
+#include <liburing.h>
+#endif

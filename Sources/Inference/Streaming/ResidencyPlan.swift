@@ -1,0 +1,119 @@
+import CKernels
+import ModelFiles
+import Models
+import Streaming
+import Tensors
+
+/// Which slices of a shard's matrices stay in memory, and which are read from disk each time that they are needed.
+///
+/// A pure function of the model and of the bytes that may stay: what stays with fewer bytes also stays with more.
+package struct ResidencyPlan: Sendable {
+    /// Consecutive rows of a matrix, whole tiles but for its last ones.
+    package struct Slice: Sendable, Hashable {
+        /// Index in ``matrices``.
+        package var matrix: Int
+        package var rows: Range<Int>
+        package var piece: Piece
+        package var isPinned: Bool
+    }
+
+    /// In the order in which a step needs them.
+    let matrices: [StreamableMatrix]
+    /// In that order, too; those of the head, which not every step needs, come last.
+    package let slices: [Slice]
+    /// Of slices that stay.
+    package let pinnedBytes: Int
+    /// Of slices that are read for each step with an output.
+    package let streamedBytes: Int
+
+    /// - Parameter pinnedBytesMax: of packed weights that may stay in memory.
+    init(_ matrices: [StreamableMatrix], pinnedBytesMax: Int) {
+        self.matrices = matrices
+        let pieceBytes = Self.pieceBytes(for: matrices)
+        var slices: [Slice] = []
+        for (index, matrix) in matrices.enumerated() {
+            for rows in matrix.slices(ofBytes: pieceBytes) {
+                slices.append(Slice(matrix: index, rows: rows, piece: matrix.piece(rows), isPinned: false))
+            }
+        }
+        var pinned = 0
+        for index in Self.spreadOrder(count: slices.count) {
+            let bytes = slices[index].packedBytes(matrices)
+            guard bytes <= pinnedBytesMax - pinned else { break }
+            pinned += bytes
+            slices[index].isPinned = true
+        }
+        self.slices = slices
+        pinnedBytes = pinned
+        streamedBytes = slices.reduce(0) { $0 + ($1.isPinned ? 0 : $1.piece.byteCount) }
+    }
+
+    /// Of a ring that holds the largest slice twice.
+    package var ringBytesMin: Int { slices.isEmpty ? 0 : PieceStream.ringBytes(for: slices.map(\.piece)) }
+
+    /// A model is read in some hundred pieces, none of them larger than this.
+    private static let pieceBytesMax = 8 << 20
+    private static let piecesMin = 512
+
+    /// Of the largest slice, where its matrix can be cut so; depends on the model alone, so that the order in which
+    /// slices are pinned does, too.
+    private static func pieceBytes(for matrices: [StreamableMatrix]) -> Int {
+        min(pieceBytesMax, matrices.reduce(0) { $0 + $1.place.byteCount } / piecesMin)
+    }
+
+    /// 0 to `count` − 1 so that any number from the front lie evenly spread: by the mirrored bits of their index
+    /// (van der Corput 1935). So pinned and streamed slices alternate, and the disk works on while pinned ones compute.
+    static func spreadOrder(count: Int) -> [Int] {
+        guard count > 1 else { return Array(0..<count) }
+        let bits = Int.bitWidth - (count - 1).leadingZeroBitCount
+        return (0..<1 << bits).map { index in
+            Int(UInt64(index).bitReversed >> UInt64(UInt64.bitWidth - bits))
+        }.filter { $0 < count }
+    }
+}
+
+extension ResidencyPlan.Slice {
+    func packedBytes(_ matrices: [StreamableMatrix]) -> Int {
+        shard_packed_bytes(matrices[matrix].type.rawValue, rows.count, matrices[matrix].columnCount)
+    }
+}
+
+extension UInt64 {
+    fileprivate var bitReversed: UInt64 {
+        var (value, result) = (self, UInt64(0))
+        for _ in 0..<bitWidth {
+            result = result << 1 | value & 1
+            value >>= 1
+        }
+        return result
+    }
+}
+
+/// A matrix by where its rows lie in a file.
+struct StreamableMatrix: Sendable, Hashable {
+    var name: String
+    var type: ElementType
+    var rowCount: Int
+    var columnCount: Int
+    var place: Piece
+    /// Name of the bias's tensor.
+    var bias: String?
+
+    private var rowBytes: Int { rowCount == 0 ? 0 : place.byteCount / rowCount }
+
+    /// Whole tiles of rows, of about equal bytes and no more than `bytes` where one tile is not more.
+    func slices(ofBytes bytes: Int) -> [Range<Int>] {
+        let tileRows = Int(SHARD_TILE_ROWS)
+        let tileCount = (rowCount + tileRows - 1) / tileRows
+        let tilesMax = max(1, bytes / max(1, tileRows * rowBytes))
+        let sliceCount = (tileCount + tilesMax - 1) / tilesMax
+        return (0..<sliceCount).map { index in
+            let first = tileCount * index / sliceCount * tileRows
+            return first..<min(tileCount * (index + 1) / sliceCount * tileRows, rowCount)
+        }
+    }
+
+    func piece(_ rows: Range<Int>) -> Piece {
+        Piece(file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
+    }
+}

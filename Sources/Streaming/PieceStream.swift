@@ -1,0 +1,240 @@
+import ModelFiles
+
+/// Reads pieces of files ahead of their use, through a ring of memory, round after round.
+///
+/// The order is fixed: from the first piece to the last and again from the first. Whoever uses them may leave some out;
+/// the stream finds out and goes on from there. Only what fits the ring is read ahead. Belongs to one thread: reads are
+/// begun and taken when a piece is asked for and given back, and go on by themselves in between.
+package final class PieceStream {
+    private let files: [PieceFile]
+    private let pieces: [Piece]
+    private let memory: UnsafeMutableRawPointer
+    private let queues: ReadQueues
+    private var ring: PieceRing
+    private var settings: ReadSettings
+    private var trials: ReadTrials?
+    /// In the ring, in the order of use; ids count on from the oldest.
+    private var inRing: [Slot] = []
+    private var oldestID: UInt64 = 0
+    private var underWayCount = 0
+    /// To be read next.
+    private var nextPiece = 0
+    private var isInUse = false
+    private var useStart = ContinuousClock.now
+
+    /// Whether the pieces from here on are needed in this round: those of an output head that has nothing to do are not.
+    package var optionalFrom: Int
+    package var usesOptional = true
+    /// Whether the first piece follows the last one.
+    package var isRepeated = true
+    package private(set) var statistics = StreamStatistics()
+    /// Told of reads, uses and waits as they end.
+    package var observer: ((StreamEvent) -> Void)?
+
+    private struct Slot {
+        let piece: Int
+        /// In the ring, aligned as the piece is in its file.
+        let place: Range<Int>
+        let method: ReadSettings.Method
+        let started: ContinuousClock.Instant
+        var readCount = 0
+        var isComplete = false
+        var error: ModelFileError?
+    }
+
+    /// - Parameters:
+    ///   - pieces: in the order of use, at least one.
+    ///   - ring: at least as large as ``ringBytes(for:)``; used until the stream is gone.
+    ///   - settings: nil measures which is fastest with the first pieces.
+    package init(
+        files: [PieceFile], pieces: [Piece], ring: UnsafeMutableRawBufferPointer, settings: ReadSettings? = nil,
+        queues: ReadQueues = ReadQueues()
+    ) {
+        guard let base = ring.baseAddress, !pieces.isEmpty, ring.count >= Self.ringBytes(for: pieces) else {
+            preconditionFailure("a stream has pieces, and a ring that holds the largest twice")
+        }
+        precondition(Int(bitPattern: base) % ReadAlignment.bytes == 0, "a ring is aligned as direct reads are")
+        self.files = files
+        self.pieces = pieces
+        self.queues = queues
+        memory = base
+        self.ring = PieceRing(byteCount: ring.count / ReadAlignment.bytes * ReadAlignment.bytes)
+        optionalFrom = pieces.count
+        let canReadDirectly = files.allSatisfy(\.isDirectPossible)
+        self.settings = settings ?? ReadSettings(canReadDirectly ? .direct : .buffered, depth: 2)
+        if settings == nil { trials = ReadTrials(canReadDirectly: canReadDirectly) }
+    }
+
+    deinit { drain() }
+
+    /// Bytes of the smallest ring: one piece is read while another is in use.
+    package static func ringBytes(for pieces: [Piece]) -> Int {
+        2 * (pieces.map(\.alignedRange.count).max() ?? 0)
+    }
+
+    /// What was found fastest, or is in use until that is known.
+    package var chosen: ReadSettings { settings }
+    /// What trials found: the fastest way and its rate; nil before all are done.
+    package var found: ReadTrials.Result? { trials.flatMap { $0.isRunning ? nil : $0.best } }
+
+    /// Waits for a piece, which stays until ``release()``.
+    ///
+    /// - Throws: ``ModelFileError`` when it cannot be read or its file changed; the next one is read afresh.
+    package func take(_ index: Int) throws(ModelFileError) -> UnsafeRawBufferPointer {
+        precondition(!isInUse, "a piece is given back before the next is taken")
+        if index >= optionalFrom { usesOptional = true }
+        dropUnwanted(before: index)
+        runTrial()
+        advance()
+        guard let first = inRing.first, first.piece == index else {
+            preconditionFailure("the ring has room for a piece")
+        }
+        if !inRing[0].isComplete { waitForOldest() }
+        if let error = inRing[0].error { throw fail(error) }
+        do {
+            try files[pieces[index].file].checkUnchanged()
+        } catch {
+            throw fail(error)
+        }
+        isInUse = true
+        useStart = .now
+        let piece = pieces[index]
+        statistics.usedBytes += piece.byteCount
+        let start = inRing[0].place.lowerBound + piece.offset - piece.alignedRange.lowerBound
+        return UnsafeRawBufferPointer(start: memory + start, count: piece.byteCount)
+    }
+
+    /// Gives the piece that was taken back.
+    package func release() {
+        precondition(isInUse, "only a piece in use is given back")
+        isInUse = false
+        observer?(StreamEvent(kind: .use, piece: inRing[0].piece, start: useStart, end: .now))
+        removeOldest()
+        advance()
+    }
+
+    // MARK: Reading ahead
+
+    /// Begins what may be begun, and takes what has ended.
+    private func advance() {
+        while let end = queues.nextEnded() { finish(end) }
+        if trials?.isRunning == true { return }
+        while underWayCount < settings.depth, startNext() {}
+    }
+
+    /// False when the ring is full.
+    private func startNext() -> Bool {
+        if nextPiece >= (usesOptional ? pieces.count : optionalFrom) {
+            guard isRepeated else { return false }
+            nextPiece = 0
+        }
+        let range = pieces[nextPiece].alignedRange
+        guard let place = ring.allocate(range.count) else { return false }
+        inRing.append(Slot(piece: nextPiece, place: place, method: settings.method, started: .now))
+        start(inRing.count - 1)
+        nextPiece += 1
+        return true
+    }
+
+    /// Begins or goes on with the read of a slot.
+    private func start(_ index: Int) {
+        let slot = inRing[index]
+        let (piece, file) = (pieces[slot.piece], files[pieces[slot.piece].file])
+        queues.start(
+            FileRead(
+                id: oldestID + UInt64(index), descriptor: file.descriptor(for: slot.method),
+                offset: piece.alignedRange.lowerBound + slot.readCount,
+                byteCount: slot.place.count - slot.readCount,
+                target: memory + slot.place.lowerBound + slot.readCount), slot.method)
+        underWayCount += 1
+    }
+
+    private func finish(_ end: ReadEnd) {
+        underWayCount -= 1
+        let index = Int(end.id - oldestID)
+        let piece = pieces[inRing[index].piece]
+        let wanted = piece.offset + piece.byteCount - piece.alignedRange.lowerBound
+        let readCount = inRing[index].readCount
+        guard end.result > 0 else {
+            inRing[index].error = files[piece.file].readError(
+                at: piece.alignedRange.lowerBound + readCount, errno: Int32(-end.result))
+            inRing[index].isComplete = true
+            return
+        }
+        inRing[index].readCount += end.result
+        guard inRing[index].readCount >= wanted else { return restart(index, after: end.result) }
+        inRing[index].isComplete = true
+        statistics.readBytes += piece.byteCount
+        if inRing[index].method == .buffered { files[piece.file].dropPages(piece.alignedRange) }
+        observer?(StreamEvent(kind: .read, piece: inRing[index].piece, start: inRing[index].started, end: .now))
+    }
+
+    /// After a short read: what is left, which direct reads can only go on with from an aligned byte.
+    private func restart(_ index: Int, after count: Int) {
+        inRing[index].readCount = ReadAlignment.down(inRing[index].readCount)
+        if count < ReadAlignment.bytes, inRing[index].method == .direct {
+            // Nothing more comes in whole blocks: the file ends here.
+            let piece = pieces[inRing[index].piece]
+            inRing[index].error = files[piece.file].readError(
+                at: piece.alignedRange.lowerBound + inRing[index].readCount + count, errno: 0)
+            inRing[index].isComplete = true
+            return
+        }
+        start(index)
+    }
+
+    private func waitForOldest() {
+        let start = ContinuousClock.now
+        while !inRing[0].isComplete {
+            finish(queues.next())
+            advance()
+        }
+        let end = ContinuousClock.now
+        statistics.waited += end - start
+        observer?(StreamEvent(kind: .wait, piece: inRing[0].piece, start: start, end: end))
+    }
+
+    // MARK: Leaving out
+
+    /// Makes `index` the oldest piece, or the next to be read: those before it are not wanted.
+    private func dropUnwanted(before index: Int) {
+        while let first = inRing.first, first.piece != index {
+            while !inRing[0].isComplete { finish(queues.next()) }
+            removeOldest()
+        }
+        if inRing.isEmpty { nextPiece = index }
+    }
+
+    private func removeOldest() {
+        inRing.removeFirst()
+        oldestID += 1
+        ring.releaseOldest()
+    }
+
+    /// Waits for all reads and forgets them.
+    private func drain() {
+        while underWayCount > 0 { finish(queues.next()) }
+        while !inRing.isEmpty { removeOldest() }
+    }
+
+    private func fail(_ error: ModelFileError) -> ModelFileError {
+        drain()
+        return error
+    }
+
+    // MARK: Trials
+
+    /// Where the ring is empty and some way of reading was not tried yet: fills the ring that way, and takes the time.
+    private func runTrial() {
+        guard inRing.isEmpty, let candidate = trials?.next(ringBytes: ring.byteCount, pieces: pieces) else { return }
+        settings = candidate
+        let start = ContinuousClock.now
+        while startNext(), inRing.count < pieces.count {
+            if underWayCount >= candidate.depth { finish(queues.next()) }
+        }
+        while underWayCount > 0 { finish(queues.next()) }
+        let bytes = inRing.reduce(0) { $0 + pieces[$1.piece].byteCount }
+        trials?.record(candidate, bytes: bytes, time: ContinuousClock.now - start)
+        if let best = trials?.best { settings = best.settings }
+    }
+}
