@@ -6,7 +6,7 @@ package final class AlignedMemory {
     package let byteCount: Int
 
     /// From here on pages of 2 MiB are asked for, and memory begins on one: fewer of the processor's address look-ups miss.
-    private static let largePageBytes = 2 << 20
+    static let largePageBytes = 2 << 20
 
     package init(byteCount: Int, for place: String) throws(DeviceError) {
         self.byteCount = max(byteCount, 1)

@@ -54,7 +54,9 @@ extension CPUDevice {
         let unitCount = (tileCount + unit - 1) / unit
         let taskCount = pool.threadCount == 1 ? 1 : min(unitCount, pool.threadCount * Self.tasksPerThread)
         let passStride = (passBytes + Self.cacheLineBytes - 1) / Self.cacheLineBytes * Self.cacheLineBytes
-        let passing = passBytes > 0 ? scratch(&passingTiles, byteCount: passStride * pool.threadCount) : nil
+        let passing =
+            passBytes > 0
+            ? scratch(&passingTiles, byteCount: max(passStride * pool.threadCount, AlignedMemory.largePageBytes)) : nil
         let kernels = kernels
         let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
         pool.run(taskCount: taskCount) { task, thread in

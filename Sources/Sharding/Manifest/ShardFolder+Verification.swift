@@ -70,7 +70,8 @@ extension ShardFolder {
             let file = try openFile(name, byteCount: byteCount)
             let hash: FileHash
             do {
-                hash = try cache.hash(of: file, isForced: isForced, keepsPages: keepsPages) { _ throws(CancellationError) in
+                hash = try cache.hash(of: file, isForced: isForced, keepsPages: keepsPages) {
+                    _ throws(CancellationError) in
                     if isCancelled() { throw CancellationError() }
                 }
             } catch {

@@ -14,6 +14,8 @@ struct RunCommand: AsyncParsableCommand {
               shard run model.gguf -p "Once upon a time"
               shard run shards/ -p "2 + 2 =" --max-tokens 8 --temperature 0
               shard run model.gguf --tokens 1,15043,3186 --json
+              shard run big.gguf --mode memory-efficient --memory-budget 2GiB -p "Once upon a time"
+              shard run big.gguf --mode memory-efficient --memory-budget 2GiB --plan
             """)
 
     @OptionGroup var model: ModelOptions
@@ -26,7 +28,16 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Token ids to complete instead of a text, taken as they are: 1,2,3")
     var tokens: TokenList?
 
+    @Flag(help: "Say what the memory budget goes to, and end: nothing is loaded.")
+    var plan = false
+
     func validate() throws {
+        if plan {
+            guard model.mode == .memoryEfficient else {
+                throw ValidationError("--plan: expected --mode memory-efficient beside it")
+            }
+            return
+        }
         guard (prompt == nil) != (tokens == nil) else {
             throw ValidationError("expected either --prompt or --tokens, got \(prompt == nil ? "none" : "both")")
         }
@@ -34,6 +45,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         program.startLogging()
+        if plan { return try await showPlan() }
         let session = try await GenerationSession.start(
             model, generation, program, needsTokenizer: tokens == nil)
         do {
@@ -45,6 +57,21 @@ struct RunCommand: AsyncParsableCommand {
         await session.stop()
     }
 
+    private func showPlan() async throws {
+        let opened = try await model.open()
+        // As part of what the process holds.
+        let tokenizer = try? opened.tokenizer()
+        let setup = try await model.streamingSetup(
+            opened, cacheType: generation.kvType.element, contextLength: try generation.contextLength(for: opened))
+        withExtendedLifetime(tokenizer) {}
+        let report = StreamingPlanReport(setup, name: opened.file.name)
+        if generation.json {
+            StandardOutput.write(try JSONText.line(report))
+        } else {
+            StandardOutput.write(lines: report.lines)
+        }
+    }
+
     private func complete(_ session: GenerationSession) async throws {
         let ids = try tokens?.ids ?? session.tokenizer?.encode(prompt ?? "") ?? []
         let streams = !generation.json
@@ -53,7 +80,10 @@ struct RunCommand: AsyncParsableCommand {
         }
         if streams {
             StandardOutput.write("")
-            if !program.quiet { StandardError.write(answer.speedLine) }
+            if !program.quiet {
+                StandardError.write(answer.speedLine)
+                if let streaming = answer.streaming { StandardError.write(streaming.line) }
+            }
         } else {
             StandardOutput.write(try JSONText.line(AnswerReport(prompt: ids, answer, load: session.load)))
         }

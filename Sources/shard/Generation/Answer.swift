@@ -8,6 +8,8 @@ struct Answer {
     var text = ""
     var finish: FinishReason = .cancelled
     var timings = GenerationTimings(promptTokens: 0, generatedTokens: 0, prompt: .zero, generation: .zero)
+    /// Of a model that is read from disk.
+    var streaming: StreamingTimings?
 
     /// Generates until the end of `request`, a stop string, or the cancelling of the task.
     ///

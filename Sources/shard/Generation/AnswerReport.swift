@@ -9,6 +9,8 @@ struct AnswerReport: Encodable {
         var prompt_tokens: Int
         var generation_ms: Double
         var generated_tokens: Int
+        /// Of a model that is read from disk; left out otherwise.
+        var memory_efficient: StreamingTimings?
     }
 
     var prompt_token_ids: [TokenID]
@@ -25,7 +27,7 @@ struct AnswerReport: Encodable {
         timings = Timings(
             load_ms: load / .milliseconds(1), prompt_ms: answer.timings.prompt / .milliseconds(1),
             prompt_tokens: answer.timings.promptTokens, generation_ms: answer.timings.generation / .milliseconds(1),
-            generated_tokens: answer.timings.generatedTokens)
+            generated_tokens: answer.timings.generatedTokens, memory_efficient: answer.streaming)
     }
 }
 

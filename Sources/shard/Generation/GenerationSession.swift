@@ -15,6 +15,18 @@ struct GenerationSession {
     let load: Duration
     private let options: GenerationOptions
     private let cluster: WorkerSession?
+    /// Of a model that is read from disk.
+    private let streaming: Streaming?
+
+    private struct Streaming {
+        let engine: LocalEngine
+        let setup: StreamingSetup
+
+        func report() async throws -> StreamingReport? {
+            let budget = setup.budget
+            return try await engine.perform { chain throws(InferenceError) in chain.streamingReport(budget) }
+        }
+    }
 
     /// - Parameter needsTokenizer: whether to fail where the model has none.
     static func start(
@@ -25,12 +37,21 @@ struct GenerationSession {
         let tokenizer = needsTokenizer ? try model.tokenizer() : try? model.tokenizer()
         let contextLength = try options.contextLength(for: model)
         let cacheType = options.kvType.element
+        if modelOptions.mode == .memoryEfficient {
+            let setup = try await modelOptions.streamingSetup(
+                model, cacheType: cacheType, contextLength: contextLength)
+            let engine = try await modelOptions.streamingEngine(
+                model, setup, showsProgress: program.showsProgress)
+            return GenerationSession(
+                model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start,
+                options: options, streaming: Streaming(engine: engine, setup: setup))
+        }
         if !modelOptions.usesWorkers {
             let engine = try await modelOptions.localEngine(
                 model, cacheType: cacheType, contextLength: contextLength, showsProgress: program.showsProgress)
             return GenerationSession(
                 model: model, tokenizer: tokenizer, engine: engine, load: ContinuousClock.now - start,
-                options: options, cluster: nil)
+                options: options)
         }
         let cluster = try await modelOptions.startWorkers(
             model, cacheType: cacheType, contextLength: contextLength, program)
@@ -41,7 +62,7 @@ struct GenerationSession {
 
     private init(
         model: OpenedModel, tokenizer: Tokenizer?, engine: any TokenEngine, load: Duration,
-        options: GenerationOptions, cluster: WorkerSession?
+        options: GenerationOptions, cluster: WorkerSession? = nil, streaming: Streaming? = nil
     ) {
         self.model = model
         self.tokenizer = tokenizer
@@ -49,6 +70,7 @@ struct GenerationSession {
         self.load = load
         self.options = options
         self.cluster = cluster
+        self.streaming = streaming
     }
 
     /// Ends worker processes, where there are any.
@@ -63,6 +85,7 @@ struct GenerationSession {
             endTokens: options.ignoreEos ? [] : model.endTokens(tokenizer))
         let (engine, stops) = (engine, options.stop)
         let detokenizer = tokenizer?.detokenizer(skipSpecial: true, isContinuation: isContinuation)
+        let before = try await streaming?.report()
         let work = Task {
             try await Answer.generate(request, with: engine, detokenizer: detokenizer, stops: stops, show: show)
         }
@@ -71,7 +94,12 @@ struct GenerationSession {
         }
         defer { interrupts.cancel() }
         do {
-            return try await work.value
+            var answer = try await work.value
+            if let before, let after = try await streaming?.report() {
+                answer.streaming = StreamingTimings(
+                    before: before, after: after, time: answer.timings.prompt + answer.timings.generation)
+            }
+            return answer
         } catch let error as EngineError where error.code == .contextLengthExceeded {
             throw ProgramError(.configuration, error.message)
         }

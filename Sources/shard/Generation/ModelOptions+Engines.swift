@@ -30,6 +30,39 @@ extension ModelOptions {
         }
     }
 
+    /// The model in this process, of which as much stays in memory as the budget allows.
+    ///
+    /// The tokenizer is made before: what the process holds then is part of the budget.
+    func streamingEngine(
+        _ model: OpenedModel, _ setup: StreamingSetup, showsProgress: Bool
+    ) async throws -> LocalEngine {
+        let cpu = try cpuOptions()
+        return try await LocalEngine(LocalEngine.Options(name: model.file.name, sequencesMax: 1)) {
+            () throws(InferenceError) in
+            let bar = ProgressBar("loading", isShown: showsProgress)
+            defer { bar.finish() }
+            let bytes = setup.plan.pinnedBytes
+            return try model.chain(cpu: cpu, setup) { part in
+                bar.update(done: Int(part * Double(bytes)), total: bytes)
+            }
+        }
+    }
+
+    /// How the budget is spent; loads nothing.
+    func streamingSetup(
+        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int
+    ) async throws -> StreamingSetup {
+        let (budget, threads) = (memoryBudget?.bytes, try cpuOptions().threads)
+        do {
+            return try await OwnThread.run { _ throws(ShardKitError) in
+                try model.streamingSetup(
+                    budgetBytes: budget, cacheType: cacheType, contextLength: contextLength, threads: threads)
+            }
+        } catch {
+            throw ProgramError(error.code == .doesNotFit ? .configuration : .failedWhileRunning, error.description)
+        }
+    }
+
     /// The model over worker processes, which end with the session.
     func startWorkers(
         _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, _ program: ProgramOptions

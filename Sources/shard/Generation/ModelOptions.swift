@@ -39,8 +39,20 @@ struct ModelOptions: ParsableArguments {
     @Argument(help: "A GGUF file, a Hugging Face directory, or a folder of shards.")
     var model: String
 
-    @Option(help: "How weights are held: simple (all in memory). memory-efficient is not there yet.")
+    @Option(
+        help: """
+            How weights are held: simple (all in memory), or memory-efficient (what fits a budget stays, the rest is read \
+            from disk for each token).
+            """)
     var mode: Mode = .simple
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            All the memory that this process may take in mode memory-efficient, such as 2GiB; by default what is free, \
+            less 1 GiB.
+            """, valueName: "bytes"))
+    var memoryBudget: ByteCount?
 
     @Option(help: "What computes: cpu. CUDA cannot compute yet.")
     var device = "cpu"
@@ -65,6 +77,15 @@ struct ModelOptions: ParsableArguments {
             throw ValidationError("--threads: expected 1 to 1024, got \(threads)")
         }
         if cluster != nil, workers > 1 { throw ValidationError("--cluster: expected no --workers beside it") }
+        if memoryBudget != nil, mode != .memoryEfficient {
+            throw ValidationError("--memory-budget: expected --mode memory-efficient beside it")
+        }
+        if mode == .memoryEfficient, usesWorkers {
+            throw ValidationError(
+                cluster == nil
+                    ? "--mode memory-efficient: expected no --workers beside it; it runs in this process"
+                    : "--mode: expected none beside --cluster; the file says how each worker holds its weights")
+        }
         if workers < 1 { throw ValidationError("--workers: expected at least 1, got \(workers)") }
     }
 
@@ -73,9 +94,6 @@ struct ModelOptions: ParsableArguments {
 
     /// Refuses what cannot run yet, by name.
     func checkSupport() throws {
-        if mode == .memoryEfficient {
-            throw ProgramError(.configuration, "--mode memory-efficient: not there yet; use --mode simple")
-        }
         if device != "cpu" {
             let isCUDA = device.hasPrefix("cuda")
             throw ProgramError(
@@ -89,7 +107,9 @@ struct ModelOptions: ParsableArguments {
     /// Opens the model on a thread of its own, as hashes may have to be read.
     func open() async throws -> OpenedModel {
         try checkSupport()
-        let hashes: OpenedModel.HashCheck = verify ? .forced : usesWorkers ? .byLoader : .remembered
+        let hashes: OpenedModel.HashCheck =
+            mode == .memoryEfficient
+            ? verify ? .forcedFirst : .rememberedFirst : verify ? .forced : usesWorkers ? .byLoader : .remembered
         let path = model
         return try await OwnThread.run { _ in try OpenedModel(path: path, hashes: hashes) }
     }

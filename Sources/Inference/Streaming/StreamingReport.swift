@@ -1,0 +1,30 @@
+import Sharding
+import Streaming
+
+/// What a model that is read from disk holds and has read so far.
+package struct StreamingReport: Sendable, Hashable {
+    package var budgetBytes: Int
+    /// Weights that stay, and weights that are read for each step with an output.
+    package var pinnedBytes: Int
+    package var streamedBytes: Int
+    /// nil where nothing is read.
+    package var settings: ReadSettings?
+    /// The best rate of the trials at the start; nil before they are done, and where there was too little to try.
+    package var diskBytesPerSecond: Double?
+    package var statistics: StreamStatistics
+
+    /// What was done since an earlier report of the same model.
+    package func statistics(since earlier: StreamingReport) -> StreamStatistics { statistics - earlier.statistics }
+}
+
+extension ShardChain {
+    /// nil for a model of which all weights stay in memory.
+    package func streamingReport(_ budget: MemoryBudget) -> StreamingReport? {
+        guard let streamed else { return nil }
+        return StreamingReport(
+            budgetBytes: budget.limitBytes, pinnedBytes: streamed.plan.pinnedBytes,
+            streamedBytes: streamed.plan.streamedBytes, settings: streamed.stream?.chosen,
+            diskBytesPerSecond: streamed.disk?.bytesPerSecond,
+            statistics: streamed.stream?.statistics ?? StreamStatistics())
+    }
+}

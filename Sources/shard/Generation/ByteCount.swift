@@ -1,0 +1,12 @@
+import ArgumentParser
+import Sharding
+
+/// Bytes as an argument: `2GiB`, `512MiB`, `4000000000`.
+struct ByteCount: ExpressibleByArgument {
+    var bytes: Int
+
+    init?(argument: String) {
+        guard let bytes = ConfigurationScalar.bytes(argument), bytes > 0 else { return nil }
+        self.bytes = bytes
+    }
+}
