@@ -80,7 +80,7 @@ let package = Package(
         library("ZeroMQ", ["CZeroMQ", "CLinux", "Threads", .logging]),
         library("Devices", ["Tensors", "CKernels", "CLinux"]),
         library("ModelFiles", ["Tensors"]),
-        library("Streaming", ["ModelFiles", "Threads", "CUring", "CLinux"]),
+        library("Streaming", ["ModelFiles", "Devices", "Threads", "CUring", "CLinux"]),
 
         // Level 2, lowest first
         library("Models", ["ModelFiles", "Tensors"]),
@@ -122,8 +122,8 @@ let package = Package(
         library(
             "ShardKit",
             [
-                "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "Sharding", "Models", "ModelFiles",
-                "Devices", "ZeroMQ", "Threads", .logging,
+                "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "Sharding", "Models", "Streaming",
+                "ModelFiles", "Devices", "ZeroMQ", "Threads", .logging,
             ]),
         program(
             "shard",

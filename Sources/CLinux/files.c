@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int shard_exchange_paths(const char *first, const char *second) {
@@ -33,6 +34,20 @@ int shard_open_direct(const char *path) {
     if (!reads) {
         close(descriptor);
         return -1;
+    }
+    return descriptor;
+}
+
+int shard_open_copy(const void *bytes, size_t count) {
+    int descriptor = memfd_create("shard", MFD_CLOEXEC);
+    for (size_t done = 0; descriptor >= 0 && done < count;) {
+        ssize_t written = pwrite(descriptor, (const char *)bytes + done, count - done, (off_t)done);
+        if (written > 0) {
+            done += (size_t)written;
+        } else if (errno != EINTR) {
+            close(descriptor);
+            return -1;
+        }
     }
     return descriptor;
 }

@@ -6,33 +6,36 @@ import ModelFiles
 package final class PieceFile: Sendable {
     package let name: String
     package let byteCount: Int
-    private let identity: MappedFile.Identity
+    /// nil for bytes in memory, which do not change.
+    private let identity: MappedFile.Identity?
     /// Through the page cache.
     private let buffered: Int32
     /// Past it; nil where the file system cannot.
     private let direct: Int32?
 
-    /// Opens the file that was mapped before, which must still be the same.
+    /// Opens the file that was mapped before, which must still be the same. Of one that only exists in memory, a copy.
     package init(_ file: MappedFile) throws(ModelFileError) {
-        guard let identity = file.identity else {
-            throw ModelFileError(
-                .unreadable, file: file.name, field: "open", expected: "a file on a disk, to be read piece by piece",
-                got: "one in memory")
-        }
         name = file.name
         byteCount = file.byteCount
-        self.identity = identity
-        buffered = open(file.path, O_RDONLY | O_CLOEXEC)
-        guard buffered >= 0 else {
-            throw ModelFileError(
-                .unreadable, file: file.path, field: "open", expected: "a readable file",
-                got: String(cString: strerror(errno)))
+        identity = file.identity
+        guard identity != nil else {
+            buffered = shard_open_copy(file.bytes.baseAddress, file.byteCount)
+            direct = nil
+            guard buffered >= 0 else { throw Self.openError(file.name) }
+            return
         }
+        buffered = open(file.path, O_RDONLY | O_CLOEXEC)
         let descriptor = shard_open_direct(file.path)
         direct = descriptor >= 0 ? descriptor : nil
+        guard buffered >= 0 else { throw Self.openError(file.path) }
         // What the kernel reads ahead by itself would lie in the page cache when nobody wants it.
         posix_fadvise(buffered, 0, 0, POSIX_FADV_RANDOM)
         try checkUnchanged()
+    }
+
+    private static func openError(_ name: String) -> ModelFileError {
+        ModelFileError(
+            .unreadable, file: name, field: "open", expected: "a readable file", got: String(cString: strerror(errno)))
     }
 
     deinit {
@@ -53,6 +56,7 @@ package final class PieceFile: Sendable {
 
     /// Refuses a file that was cut or written to since it was first opened.
     package func checkUnchanged() throws(ModelFileError) {
+        guard let identity else { return }
         guard let now = MappedFile.Identity(descriptor: buffered) else {
             throw ModelFileError(
                 .unreadable, file: name, field: "fstat", expected: "the file's state",

@@ -60,7 +60,7 @@ package final class PieceStream {
         memory = base
         self.ring = PieceRing(byteCount: ring.count / ReadAlignment.bytes * ReadAlignment.bytes)
         optionalFrom = pieces.count
-        let canReadDirectly = files.allSatisfy(\.isDirectPossible)
+        let canReadDirectly = files.contains(where: \.isDirectPossible)
         self.settings = settings ?? ReadSettings(canReadDirectly ? .direct : .buffered, depth: 2)
         if settings == nil { trials = ReadTrials(canReadDirectly: canReadDirectly) }
     }

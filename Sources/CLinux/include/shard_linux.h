@@ -33,6 +33,9 @@ int shard_reserve_space(int descriptor, int64_t size);
 /// Opens a file for reads past the page cache (O_DIRECT); its descriptor, or -1 where its file system has no such reads.
 int shard_open_direct(const char *_Nonnull path);
 
+/// Opens an unnamed file in memory with a copy of these bytes; its descriptor, or -1.
+int shard_open_copy(const void *_Nullable bytes, size_t count);
+
 /// Keeps up to `kept_bytes` of freed memory with the process instead of giving it back to the system at once; pieces of
 /// `mapped_bytes` and more are mapped and unmapped each time. For the whole process; does nothing without glibc.
 void shard_keep_freed_memory(size_t kept_bytes, size_t mapped_bytes);

@@ -7,7 +7,7 @@ import Tensors
 /// A model's tensors by where they lie on disk, read piece by piece and never mapped.
 package final class StreamedTensors: Sendable {
     let model: ModelFile
-    let files: [PieceFile]
+    package let files: [PieceFile]
 
     /// Opens the model's files, which must be those that were described before.
     package init(_ model: ModelFile) throws(InferenceError) {

@@ -21,8 +21,10 @@ package struct StreamingSetup: Sendable {
         /// What the process holds before.
         package var programBytes: Int
 
+        package static let rowsMaxDefault = 512
+
         package init(
-            cacheType: CacheElementType, contextLength: Int, sequencesMax: Int, threads: Int, rowsMax: Int = 512,
+            cacheType: CacheElementType, contextLength: Int, sequencesMax: Int, threads: Int, rowsMax: Int = Self.rowsMaxDefault,
             programBytes: Int
         ) {
             self.cacheType = cacheType

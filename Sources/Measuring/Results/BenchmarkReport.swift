@@ -49,6 +49,32 @@ package struct BenchmarkReport: Sendable, Hashable, Codable {
         /// Bytes that memory must give for each token at least.
         package var bytesPerToken: Double
         package var peakBytes: Int?
+        /// Of weights that are read from disk; nil where all stay in memory.
+        package var disk: Disk?
+    }
+
+    /// What the disk did in the runs of a test.
+    package struct Disk: Sendable, Hashable, Codable {
+        package var readBytesPerToken: Double
+        /// Bytes a second while tokens were timed.
+        package var read: Spread
+        /// The best that the disk gave on the same file between those runs.
+        package var limit: Spread
+        /// Time that the bytes alone take at that rate ÷ the time that the tokens took; the median of the runs.
+        package var share: Double
+        /// Part of the time in which nothing could be computed because weights were not there; the median.
+        package var waitedShare: Double
+
+        /// - Parameter seconds: of the same runs.
+        init?(_ uses: [DiskUse], seconds: [Double], tokenCount: Double) {
+            guard !uses.isEmpty, uses.count == seconds.count, uses.allSatisfy({ $0.readBytes > 0 }) else { return nil }
+            let runs = zip(uses, seconds)
+            readBytesPerToken = Spread(uses.map { Double($0.readBytes) / tokenCount }).median
+            read = Spread(runs.map { Double($0.readBytes) / $1 })
+            limit = Spread(uses.map(\.bytesPerSecondMax))
+            share = Spread(runs.map { Double($0.readBytes) / $0.bytesPerSecondMax / $1 }).median
+            waitedShare = Spread(runs.map { $0.waitedSeconds / $1 }).median
+        }
     }
 
     package static let versionWritten = 1
@@ -103,7 +129,8 @@ extension BenchmarkReport.Result {
             prompt: test.kind == .prompt ? test.tokenCount : 0,
             generate: test.kind == .generate ? test.tokenCount : 0, depth: test.depth, sequences: test.sequenceCount,
             tokensPerSecond: speed, share: share?.share, limit: share?.limit,
-            bytesPerToken: work.bytes / tokenCount, peakBytes: outcomes.peakBytes)
+            bytesPerToken: work.bytes / tokenCount, peakBytes: outcomes.peakBytes,
+            disk: BenchmarkReport.Disk(outcomes.disk, seconds: outcomes.seconds, tokenCount: tokenCount))
     }
 }
 

@@ -8,6 +8,8 @@ package enum BenchmarkDriver {
         package var seconds: [Double] = []
         /// Of the first run: later ones find what larger tests left.
         package var peakBytes: Int?
+        /// Of each run that counts and read weights from disk.
+        package var disk: [DiskUse] = []
         var hasRun = false
     }
 
@@ -47,6 +49,8 @@ extension BenchmarkDriver.Outcomes {
     fileprivate mutating func add(_ outcome: RunOutcome, isWarmUp: Bool) {
         if !hasRun { peakBytes = outcome.peakBytes }
         hasRun = true
-        if !isWarmUp { seconds.append(outcome.seconds) }
+        guard !isWarmUp else { return }
+        seconds.append(outcome.seconds)
+        if let use = outcome.disk { disk.append(use) }
     }
 }

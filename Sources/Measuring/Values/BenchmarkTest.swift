@@ -38,7 +38,7 @@ package struct BenchmarkTest: Sendable, Hashable {
 package enum BenchmarkMode: String, Sendable, Hashable, CaseIterable, Codable {
     /// In one process, all weights in memory.
     case simple
-    /// Weights are read from disk when they are needed. Not there yet.
+    /// In one process, within a budget of memory: what does not fit is read from disk for each step.
     case memoryEfficient = "memory-efficient"
     /// Over two worker processes on this machine.
     case distributed

@@ -19,6 +19,7 @@ struct BenchCommand: AsyncParsableCommand {
               shard bench model.gguf
               shard bench a.gguf b.gguf --threads 1,2 --json new.json --plot new.svg
               shard bench model.gguf --depth 0,8192 --sequences 1,8
+              shard bench big.gguf --mode memory-efficient --memory-budget 2GiB --prompt 64 --generate 8
               shard bench model.gguf --against old.json
               shard bench --from new.json --against old.json
             """)
@@ -36,7 +37,6 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         program.startLogging()
-        try bench.checkSupport()
         let old = try files.against.map(BenchFiles.read)
         try BenchFiles.checkWritable([files.json, files.csv, files.plot])
         let report = try await report()

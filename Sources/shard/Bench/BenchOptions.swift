@@ -49,10 +49,14 @@ struct BenchOptions: ParsableArguments {
     var sequences = NumberList([1])
 
     @Option(
-        help:
-            "How models are run, side by side: simple, distributed (over two workers). memory-efficient is not there yet."
-    )
+        help: "How models are run, side by side: simple, memory-efficient (read from disk), distributed (over two workers).")
     var mode = ModeList([.simple])
+
+    @Option(
+        help: ArgumentHelp(
+            "All the memory that mode memory-efficient may take, such as 2GiB; by default what is free, less 1 GiB.",
+            valueName: "bytes"))
+    var memoryBudget: ByteCount?
 
     @Option(help: "Times that each test counts.")
     var repetitions = 5
@@ -83,6 +87,9 @@ struct BenchOptions: ParsableArguments {
         try sequences.check("--sequences", 1...Self.sequencesMax)
         try NumberList([repetitions]).check("--repetitions", 1...10_000)
         try NumberList([warmUp]).check("--warm-up", 0...1000)
+        if memoryBudget != nil, !mode.modes.contains(.memoryEfficient) {
+            throw ValidationError("--memory-budget: expected --mode memory-efficient beside it")
+        }
         if tests.isEmpty { throw ValidationError("--prompt, --generate: expected a test, got none but 0") }
         if let cpus {
             let allowed = MachineFiles().allowedCPUs
@@ -105,14 +112,6 @@ struct BenchOptions: ParsableArguments {
     var threadCounts: [Int] {
         let counts = threads?.numbers ?? [cpus.map(\.cores.count) ?? CPUDeviceOptions.defaultThreads]
         return counts.enumerated().filter { !counts[..<$0.offset].contains($0.element) }.map(\.element)
-    }
-
-    /// Refuses what cannot run yet, by name.
-    func checkSupport() throws {
-        if mode.modes.contains(.memoryEfficient) {
-            throw ProgramError(
-                .configuration, "--mode memory-efficient: not there yet; use --mode simple, distributed or both")
-        }
     }
 }
 

@@ -23,10 +23,11 @@ struct BenchSetup {
         let names = paths.map { URL(filePath: $0).lastPathComponent }
         var subjects: [Subject] = []
         for (path, name) in zip(paths, names) {
-            let model = try await open(path)
-            try check(options.tests, fit: model)
             let isOnly = names.filter { $0 == name }.count == 1
             for mode in options.mode.modes {
+                // Anew for each: a mode that reads the file does not map it.
+                let model = try await open(path, mode)
+                try check(options.tests, fit: model)
                 for threads in options.threadCounts {
                     subjects.append(
                         Subject(
@@ -42,10 +43,10 @@ struct BenchSetup {
         return BenchSetup(subjects: subjects)
     }
 
-    private static func open(_ path: String) async throws -> OpenedModel {
+    private static func open(_ path: String, _ mode: BenchmarkMode) async throws -> OpenedModel {
         do {
             return try await OwnThread.run { _ throws(ShardKitError) in
-                try OpenedModel(path: path, hashes: .remembered)
+                try OpenedModel(path: path, hashes: mode == .memoryEfficient ? .rememberedFirst : .remembered)
             }
         } catch {
             throw ProgramError(.configuration, error.description)
@@ -65,9 +66,17 @@ struct BenchSetup {
         _ model: OpenedModel, _ mode: BenchmarkMode, threads: Int, _ options: BenchOptions
     ) throws -> any BenchmarkSubject {
         switch mode {
-        case .simple, .memoryEfficient:
+        case .simple:
             return SimpleSubject(
                 model, cpu: cpu(threads, options), cacheType: options.kvType.element, rowsMax: Self.rowsMax)
+        case .memoryEfficient:
+            do {
+                return try StreamedSubject(
+                    model, cpu: cpu(threads, options), cacheType: options.kvType.element,
+                    budgetBytes: options.memoryBudget?.bytes, tests: options.tests)
+            } catch {
+                throw ProgramError(.configuration, "--mode memory-efficient: \(error)")
+            }
         case .distributed:
             do {
                 return try DistributedSubject(

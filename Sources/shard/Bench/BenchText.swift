@@ -41,8 +41,27 @@ enum BenchText {
                 ByteText.text(Int(result.bytesPerToken)), result.peakBytes.map(ByteText.text) ?? "",
             ])
         }
-        return [""] + table.lines
+        return [""] + table.lines + disks(report)
     }
+
+    private static func disks(_ report: BenchmarkReport) -> [String] {
+        guard report.results.contains(where: { $0.disk != nil }) else { return [] }
+        var table = TextTable([
+            ("MODEL", .left), ("TEST", .left), ("READ/TOKEN", .right), ("READ", .right), ("DISK", .right),
+            ("LOW-HIGH", .right), ("SHARE", .right), ("WAITED", .right),
+        ])
+        for result in report.results {
+            guard let disk = result.disk else { continue }
+            table.add([
+                result.model.onOneLine, result.test.onOneLine, ByteText.text(Int(disk.readBytesPerToken)),
+                "\(number(disk.read.median / 1e9)) GB/s", "\(number(disk.limit.median / 1e9)) GB/s",
+                range(disk.limit.low / 1e9, disk.limit.high / 1e9), percent(disk.share), percent(disk.waitedShare),
+            ])
+        }
+        return ["", "from disk, whose own speed was measured between the runs"] + table.lines
+    }
+
+    private static func percent(_ share: Double) -> String { String(format: "%.0f %%", share * 100) }
 
     static func comparison(_ comparison: BenchmarkComparison) -> [String] {
         var table = TextTable([

@@ -76,14 +76,24 @@ struct LogitsCommand: AsyncParsableCommand {
         var cpu = try model.cpuOptions()
         cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
+        if model.mode == .memoryEfficient {
+            let setup = try await model.streamingSetup(opened, cacheType: cacheType, contextLength: ids.count)
+            return try await OwnThread.run { [cpu] _ in
+                try Self.write(try opened.chain(cpu: cpu, setup), ids, chunk: chunk, to: file)
+            }
+        }
         try opened.checkMemory(cacheType: cacheType, contextLength: ids.count)
         try await OwnThread.run { [cpu] _ in
             let chain = try opened.chain(
                 cpu: cpu, cacheType: cacheType, contextLength: ids.count, rowsMax: Self.rowsMax)
-            try chain.logits(of: ids, chunk: chunk) { rows throws(InferenceError) in
-                do { try file.append(rows) } catch {
-                    throw InferenceError(.device, place: file.path, "\(error)")
-                }
+            try Self.write(chain, ids, chunk: chunk, to: file)
+        }
+    }
+
+    private static func write(_ chain: ShardChain, _ ids: [TokenID], chunk: Int, to file: ResultFile) throws {
+        try chain.logits(of: ids, chunk: chunk) { rows throws(InferenceError) in
+            do { try file.append(rows) } catch {
+                throw InferenceError(.device, place: file.path, "\(error)")
             }
         }
     }

@@ -46,6 +46,19 @@ final class MemoryTensors: TensorSource, @unchecked Sendable {
         entries[name]?.bytes.storeBytes(of: value, toByteOffset: element * 4, as: Float.self)
     }
 
+    /// All of them, by name.
+    var all: [(name: String, view: TensorView)] {
+        entries.keys.sorted().map { name in
+            let entry = entries[name]!
+            return (
+                name,
+                TensorView(
+                    type: entry.type, rowCount: entry.rows, columnCount: entry.columns,
+                    bytes: UnsafeRawBufferPointer(entry.bytes))
+            )
+        }
+    }
+
     private func allocate(
         _ name: String, _ type: ElementType, rows: Int, columns: Int
     ) -> UnsafeMutableRawBufferPointer {
