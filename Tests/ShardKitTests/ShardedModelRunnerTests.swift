@@ -127,8 +127,7 @@ struct ShardedModelRunnerTests {
     @Test(
         "what cannot run yet, and what makes no sense, is refused by name",
         arguments: [
-            (RunnerMode.memoryEfficient, "cpu", RunnerOptions(), "memory-efficient"),
-            (.simple, "cuda:0", RunnerOptions(), "cuda:0"), (.simple, "gpu", RunnerOptions(), "gpu"),
+            (RunnerMode.simple, "cuda:0", RunnerOptions(), "cuda:0"), (.simple, "gpu", RunnerOptions(), "gpu"),
             (.simple, "cpu", RunnerOptions(threads: 0), "threads"),
             (.simple, "cpu", RunnerOptions(contextLength: -1), "contextLength"),
             (.simple, "cpu", RunnerOptions(sequencesMax: 0), "sequencesMax"),

@@ -33,7 +33,7 @@ package final class ShardChain {
     package private(set) var runners: [ShardRunner?]
     /// The weights of a model of which a part is read from disk; nil when all stay in memory.
     package private(set) var streamed: StreamedWeights?
-    private let weights: WeightOrigin
+    private var weights: WeightOrigin
     private let device: any Device
     private let embedding: EmbeddingTable
     /// `[rowsMax, hiddenSize]`, between stages.
@@ -131,6 +131,18 @@ package final class ShardChain {
     package func unload(_ index: Int) throws(InferenceError) {
         try check(shard: index)
         runners[index] = nil
+    }
+
+    /// Lets other weights of a model that is read from disk stay. Those that stayed are given back before others are
+    /// loaded, and all sequences are forgotten; where loading fails, steps fail until it is tried again.
+    package func change(_ plan: ResidencyPlan) throws(InferenceError) {
+        guard case .streamed(let tensors, _, let ringBytes) = weights else {
+            throw InferenceError(.invalidOption, place: "residency", "expected a model that is read from disk")
+        }
+        weights = .streamed(tensors, plan, ringBytes: ringBytes)
+        runners[0] = nil
+        streamed = nil
+        try load(0)
     }
 
     private func check(shard index: Int) throws(InferenceError) {

@@ -21,13 +21,15 @@ package struct ResidencyPlan: Sendable {
     let matrices: [StreamableMatrix]
     /// In that order, too; those of the head, which not every step needs, come last.
     package let slices: [Slice]
-    /// Of slices that stay.
+    /// Of slices that stay, packed.
     package let pinnedBytes: Int
     /// Of slices that are read for each step with an output.
     package let streamedBytes: Int
 
-    /// - Parameter pinnedBytesMax: of packed weights that may stay in memory.
-    init(_ matrices: [StreamableMatrix], pinnedBytesMax: Int) {
+    /// - Parameters:
+    ///   - pinnedBytesMax: of packed weights that may stay in memory.
+    ///   - wishes: units (layers, and the layer count for the head) whose weights are to stay before others, or never.
+    init(_ matrices: [StreamableMatrix], pinnedBytesMax: Int, wishes: [Int: ResidencyWish] = [:]) {
         self.matrices = matrices
         let pieceBytes = Self.pieceBytes(for: matrices)
         var slices: [Slice] = []
@@ -37,7 +39,9 @@ package struct ResidencyPlan: Sendable {
             }
         }
         var pinned = 0
-        for index in Self.spreadOrder(count: slices.count) {
+        let order = Self.spreadOrder(count: slices.count)
+        let wish = { (index: Int) in wishes[matrices[slices[index].matrix].unit] }
+        for index in order.filter({ wish($0) == .first }) + order.filter({ wish($0) == nil }) {
             let bytes = slices[index].packedBytes(matrices)
             guard bytes <= pinnedBytesMax - pinned else { break }
             pinned += bytes
@@ -46,6 +50,18 @@ package struct ResidencyPlan: Sendable {
         self.slices = slices
         pinnedBytes = pinned
         streamedBytes = slices.reduce(0) { $0 + ($1.isPinned ? 0 : $1.piece.byteCount) }
+    }
+
+    /// Of the units' slices that stay, packed.
+    package func pinnedBytes(ofUnits units: Range<Int>) -> Int {
+        slices.reduce(0) { sum, slice in
+            slice.isPinned && units.contains(matrices[slice.matrix].unit) ? sum + slice.packedBytes(matrices) : sum
+        }
+    }
+
+    /// The same model with other wishes.
+    package func with(wishes: [Int: ResidencyWish], pinnedBytesMax: Int) -> ResidencyPlan {
+        ResidencyPlan(matrices, pinnedBytesMax: pinnedBytesMax, wishes: wishes)
     }
 
     /// Of a ring that holds the largest slice twice.
@@ -89,9 +105,19 @@ extension UInt64 {
     }
 }
 
+/// What somebody wants of a unit's weights.
+package enum ResidencyWish: Sendable, Hashable {
+    /// They stay before those of other units do.
+    case first
+    /// They are read each time.
+    case never
+}
+
 /// A matrix by where its rows lie in a file.
 struct StreamableMatrix: Sendable, Hashable {
     var name: String
+    /// Its layer; the model's layer count for the head.
+    var unit: Int
     var type: ElementType
     var rowCount: Int
     var columnCount: Int

@@ -28,13 +28,13 @@ package final class StreamedTensors: Sendable {
         of spec: ModelSpec, layers: Range<Int>, hasHead: Bool
     ) throws(InferenceError) -> [StreamableMatrix] {
         try spec.check(layers: layers)
-        var specs = spec.layers[layers].flatMap(\.matrices)
-        if hasHead { specs.append(spec.head.output) }
-        return try specs.map { spec throws(InferenceError) in
+        var specs = layers.flatMap { unit in spec.layers[unit].matrices.map { (unit, $0) } }
+        if hasHead { specs.append((spec.layers.count, spec.head.output)) }
+        return try specs.map { unit, spec throws(InferenceError) in
             let tensor = try tensor(spec.weight, rowCount: spec.outputCount, columnCount: spec.inputCount)
             return StreamableMatrix(
-                name: spec.weight, type: tensor.type, rowCount: tensor.rowCount, columnCount: tensor.columnCount,
-                place: tensor.piece, bias: spec.bias)
+                name: spec.weight, unit: unit, type: tensor.type, rowCount: tensor.rowCount,
+                columnCount: tensor.columnCount, place: tensor.piece, bias: spec.bias)
         }
     }
 

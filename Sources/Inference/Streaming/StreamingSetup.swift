@@ -24,7 +24,8 @@ package struct StreamingSetup: Sendable {
         package static let rowsMaxDefault = 512
 
         package init(
-            cacheType: CacheElementType, contextLength: Int, sequencesMax: Int, threads: Int, rowsMax: Int = Self.rowsMaxDefault,
+            cacheType: CacheElementType, contextLength: Int, sequencesMax: Int, threads: Int,
+            rowsMax: Int = Self.rowsMaxDefault,
             programBytes: Int
         ) {
             self.cacheType = cacheType

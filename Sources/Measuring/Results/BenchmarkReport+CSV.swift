@@ -8,13 +8,14 @@ extension BenchmarkReport {
         ]
         for result in results {
             let speed = result.tokensPerSecond
-            let cells: [String] = [
-                result.model, "\(result.bytes)", result.types, result.mode.rawValue, "\(result.threads)",
-                result.kvType, result.test, "\(result.prompt)", "\(result.generate)", "\(result.depth)",
-                "\(result.sequences)", "\(speed.median)", "\(speed.low)", "\(speed.high)", "\(speed.samples.count)",
-                result.share.map { "\($0)" } ?? "", result.limit?.rawValue ?? "", "\(result.bytesPerToken)",
-                result.peakBytes.map { "\($0)" } ?? "",
-            ] + cells(result.disk)
+            let cells: [String] =
+                [
+                    result.model, "\(result.bytes)", result.types, result.mode.rawValue, "\(result.threads)",
+                    result.kvType, result.test, "\(result.prompt)", "\(result.generate)", "\(result.depth)",
+                    "\(result.sequences)", "\(speed.median)", "\(speed.low)", "\(speed.high)", "\(speed.samples.count)",
+                    result.share.map { "\($0)" } ?? "", result.limit?.rawValue ?? "", "\(result.bytesPerToken)",
+                    result.peakBytes.map { "\($0)" } ?? "",
+                ] + cells(result.disk)
             lines.append(cells.map(Self.quoted).joined(separator: ","))
         }
         return lines.map { $0 + "\n" }.joined()

@@ -15,7 +15,25 @@ public struct RunnerInfo: Sendable, Hashable {
         public var device: String
         /// Number of the process that holds it; nil: this one.
         public var processID: Int32?
+        /// In mode memory-efficient: whether its weights stay before those of others.
         public var isLoaded: Bool
+        /// Of its weights, those that are in memory.
+        public var residentBytes: Int
+    }
+
+    /// Of a model that is read from disk.
+    public struct Streaming: Sendable, Hashable {
+        /// For everything that the process holds.
+        public var budgetBytes: Int
+        /// Weights that stay in memory, and weights that are read for each token.
+        public var pinnedBytes: Int
+        public var streamedBytes: Int
+        /// Read from disk so far.
+        public var readBytes: Int
+        /// For which nothing could be computed so far because weights were not there yet.
+        public var waited: Duration
+        /// Part of the weights that a token needs which it finds in memory.
+        public var hitRate: Double
     }
 
     /// The model's name: that of its file or folder.
@@ -29,6 +47,8 @@ public struct RunnerInfo: Sendable, Hashable {
     /// `simple`, `memory-efficient` or `distributed`.
     public var mode: String
     public var shards: [Shard]
+    /// nil unless the mode is `memory-efficient`.
+    public var streaming: Streaming?
 
     /// A few lines for people.
     var summary: String {
@@ -44,19 +64,32 @@ public struct RunnerInfo: Sendable, Hashable {
                     ? "layer \(shard.layers.lowerBound)"
                     : "layers \(shard.layers.lowerBound)-\(shard.layers.upperBound - 1)"
             let process = shard.processID.map { " in process \($0)" } ?? ""
-            let state = shard.isLoaded ? shard.device + process : "not loaded"
+            let place = shard.device + process
+            let state =
+                streaming == nil
+                ? shard.isLoaded ? place : "not loaded"
+                : "\(place), \(describeBytes(shard.residentBytes)) in memory"
             lines.append(
                 "  shard \(shard.index): \(layers)\(shard.hasHead ? " and the head" : ""), "
                     + "\(describeBytes(shard.weightBytes)), \(state)")
+        }
+        if let streaming {
+            lines.append(
+                "budget \(describeBytes(streaming.budgetBytes)): \(describeBytes(streaming.pinnedBytes)) stay, "
+                    + "\(describeBytes(streaming.streamedBytes)) are read for each token "
+                    + "(\(Int((streaming.hitRate * 100).rounded())) % found in memory)")
         }
         return lines.joined(separator: "\n")
     }
 }
 
 extension RunnerCore {
-    /// - Parameter place: of a shard by its index: its device, its process, and whether it is loaded.
+    /// - Parameters:
+    ///   - place: of a shard by its index: its device, its process, and whether it is loaded.
+    ///   - residentBytes: of a shard's weights; nil: all of a shard that is loaded.
     func info(
-        mode: String, shards: [Range<Int>], place: (Int) -> (device: String, processID: Int32?, isLoaded: Bool)
+        mode: String, shards: [Range<Int>], residentBytes: ((Int) -> Int)? = nil,
+        place: (Int) -> (device: String, processID: Int32?, isLoaded: Bool)
     ) -> RunnerInfo {
         let parts = ModelParts(of: model.file, as: model.spec)
         return RunnerInfo(
@@ -67,9 +100,11 @@ extension RunnerCore {
                 let hasHead = index == shards.count - 1
                 let tensors = parts.layers[layers].flatMap { $0 } + (hasHead ? parts.head : [])
                 let place = place(index)
+                let bytes = ModelParts.weightBytes(tensors)
                 return RunnerInfo.Shard(
-                    index: index, layers: layers, hasHead: hasHead, weightBytes: ModelParts.weightBytes(tensors),
-                    device: place.device, processID: place.processID, isLoaded: place.isLoaded)
+                    index: index, layers: layers, hasHead: hasHead, weightBytes: bytes, device: place.device,
+                    processID: place.processID, isLoaded: place.isLoaded,
+                    residentBytes: residentBytes?(index) ?? (place.isLoaded ? bytes : 0))
             })
     }
 }

@@ -3,11 +3,22 @@ import Inference
 import Sharding
 
 /// How a runner holds a model's weights.
-public enum RunnerMode: String, Sendable, CaseIterable {
+public enum RunnerMode: Sendable, Hashable {
     /// All shards in memory: fastest, where they fit.
     case simple
-    /// Weights are read from disk when they are needed. Not there yet.
-    case memoryEfficient = "memory-efficient"
+    /// What fits a budget stays in memory, the rest is read from disk for each token.
+    ///
+    /// The budget, in bytes, is for everything that the process holds, itself included; nil takes what is free, less
+    /// 1 GiB, within the limits of control groups.
+    case memoryEfficient(budget: Int? = nil)
+
+    /// `simple` or `memory-efficient`.
+    public var name: String {
+        switch self {
+        case .simple: "simple"
+        case .memoryEfficient: "memory-efficient"
+        }
+    }
 }
 
 /// Choices that seldom need to be made.

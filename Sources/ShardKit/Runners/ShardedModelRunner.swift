@@ -4,6 +4,7 @@ import Inference
 import Models
 import Sharding
 import Synchronization
+import Tokenizers
 
 /// Runs a model in this process, shard after shard.
 ///
@@ -20,7 +21,18 @@ public final class ShardedModelRunner: Sendable {
     private let engine: LocalEngine
     private let mode: RunnerMode
     private let device: String
-    private let loaded: Mutex<[Bool]>
+    /// Of a model that is read from disk.
+    private let setup: StreamingSetup?
+    private let state: Mutex<State>
+
+    private struct State: Sendable {
+        /// By shard: whether it was loaded, and not unloaded since.
+        var isLoaded: [Bool]
+        /// By shard: what was asked for, of a model that is read from disk.
+        var wishes: [Int: ResidencyWish] = [:]
+        var plan: ResidencyPlan?
+        var report: StreamingReport?
+    }
 
     /// Loads all shards.
     ///
@@ -34,23 +46,19 @@ public final class ShardedModelRunner: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) async throws(ShardKitError) {
         try options.check()
-        guard mode == .simple else {
-            throw ShardKitError(.request, "mode: \(mode.rawValue) is not there yet; use simple")
-        }
         try requireUsable(device)
-        let model = try await OwnThread.run { _ throws(ShardKitError) in
-            try OpenedModel(path: shards.path, hashes: .remembered)
+        let cpu = CPUDeviceOptions(threads: options.threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
+        let (model, tokenizer, setup) = try await OwnThread.run { _ throws(ShardKitError) in
+            try Self.open(shards.path, mode, options, threads: cpu.threads)
         }
         let contextLength = options.contextLength(for: model)
-        let cpu = CPUDeviceOptions(threads: options.threads ?? CPUDeviceOptions.defaultThreads).withEnvironment()
-        try model.checkMemory(
-            cacheType: options.cacheElementType, contextLength: contextLength, sequencesMax: options.sequencesMax)
         let engine: LocalEngine
         do {
             engine = try await LocalEngine(
                 LocalEngine.Options(name: model.file.name, sequencesMax: options.sequencesMax)
             ) { () throws(InferenceError) in
-                try model.chain(
+                if let setup { return try model.chain(cpu: cpu, setup, progress: progress) }
+                return try model.chain(
                     cpu: cpu, cacheType: options.cacheElementType, contextLength: contextLength,
                     sequencesMax: options.sequencesMax, progress: progress)
             }
@@ -60,9 +68,11 @@ public final class ShardedModelRunner: Sendable {
         self.engine = engine
         self.mode = mode
         self.device = device
-        loaded = Mutex(Array(repeating: true, count: model.shards.count))
+        self.setup = setup
+        // Read from disk, no shard's weights stay before another's at first.
+        state = Mutex(State(isLoaded: Array(repeating: setup == nil, count: model.shards.count), plan: setup?.plan))
         core = RunnerCore(
-            model: model, engine: engine, tokenizer: try? model.tokenizer(), contextLength: contextLength
+            model: model, engine: engine, tokenizer: tokenizer, contextLength: contextLength
         ) { tokens throws(ShardKitError) in
             do {
                 return try await engine.perform { chain throws(InferenceError) in
@@ -91,33 +101,107 @@ public final class ShardedModelRunner: Sendable {
         GeneratedText(core: core, prompt: prompt, options: options)
     }
 
+    /// What runs, and where. Of a model that is read from disk, what was read is that of the last call of
+    /// ``refreshInfo()``.
     public var info: RunnerInfo {
-        let loaded = loaded.withLock { $0 }
-        return core.info(mode: mode.rawValue, shards: core.model.shards) { index in (device, nil, loaded[index]) }
+        let state = state.withLock { $0 }
+        var info = core.info(
+            mode: mode.name, shards: core.model.shards,
+            residentBytes: state.plan.map { plan in { plan.pinnedBytes(ofUnits: self.units(of: $0)) } }
+        ) { index in (device, nil, state.isLoaded[index]) }
+        if let setup, let plan = state.plan {
+            let needed = plan.pinnedBytes + plan.streamedBytes
+            info.streaming = RunnerInfo.Streaming(
+                budgetBytes: setup.budget.limitBytes, pinnedBytes: plan.pinnedBytes,
+                streamedBytes: plan.streamedBytes, readBytes: state.report?.statistics.readBytes ?? 0,
+                waited: state.report?.statistics.waited ?? .zero,
+                hitRate: needed == 0 ? 1 : Double(plan.pinnedBytes) / Double(needed))
+        }
+        return info
+    }
+
+    /// ``info`` with what was read from disk up to now; waits until no sequence runs.
+    public func refreshInfo() async throws(ShardKitError) -> RunnerInfo {
+        if let setup {
+            let budget = setup.budget
+            let report = try await perform { chain throws(InferenceError) in chain.streamingReport(budget) }
+            state.withLock { $0.report = report }
+        }
+        return info
     }
 
     /// ``info`` as a few lines for people.
     public func summary() -> String { info.summary }
 
     /// Puts a shard's weights back into memory; one that is there stays.
+    ///
+    /// In mode memory-efficient its weights stay from now on before those of other shards, as far as the budget goes.
     public func loadShard(_ index: Int) async throws(ShardKitError) {
-        try await change(index, isLoaded: true) { chain throws(InferenceError) in try chain.load(index) }
+        if setup != nil { return try await wish(.first, for: index) }
+        try await perform { chain throws(InferenceError) in try chain.load(index) }
+        state.withLock { $0.isLoaded[index] = true }
     }
 
     /// Gives a shard's memory back. Until it is loaded again, logits and generations fail and say so.
+    ///
+    /// In mode memory-efficient nothing fails: its weights are read from disk each time that they are needed.
     public func unloadShard(_ index: Int) async throws(ShardKitError) {
-        try await change(index, isLoaded: false) { chain throws(InferenceError) in try chain.unload(index) }
+        if setup != nil { return try await wish(.never, for: index) }
+        try await perform { chain throws(InferenceError) in try chain.unload(index) }
+        state.withLock { $0.isLoaded[index] = false }
     }
 
-    private func change(
-        _ index: Int, isLoaded: Bool, _ work: @escaping @Sendable (ShardChain) throws(InferenceError) -> Void
-    ) async throws(ShardKitError) {
-        do {
-            try await engine.perform(work)
-        } catch {
-            throw ShardKitError(error)
+    /// Of a model that is read from disk: plans anew what stays, and loads that.
+    private func wish(_ wish: ResidencyWish, for index: Int) async throws(ShardKitError) {
+        let shards = core.model.shards
+        guard let setup, shards.indices.contains(index) else {
+            throw ShardKitError(.request, "shard \(index): expected one of 0 to \(shards.count - 1)")
         }
-        loaded.withLock { $0[index] = isLoaded }
+        let wishes = state.withLock { state in
+            state.wishes[index] = wish
+            return state.wishes
+        }
+        var wishesOfUnits: [Int: ResidencyWish] = [:]
+        for (shard, wish) in wishes {
+            for unit in units(of: shard) { wishesOfUnits[unit] = wish }
+        }
+        let plan = setup.plan.with(wishes: wishesOfUnits, pinnedBytesMax: setup.budget.pinnedBytesMax)
+        try await perform { chain throws(InferenceError) in try chain.change(plan) }
+        state.withLock { state in
+            state.isLoaded[index] = wish == .first
+            state.plan = plan
+        }
+    }
+
+    /// Layers of a shard, and the layer count where the head is in it.
+    private func units(of shard: Int) -> Range<Int> {
+        let shards = core.model.shards
+        return shards[shard].lowerBound..<shards[shard].upperBound + (shard == shards.count - 1 ? 1 : 0)
+    }
+
+    private func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (ShardChain) throws(InferenceError) -> Value
+    ) async throws(ShardKitError) -> Value {
+        do { return try await engine.perform(work) } catch { throw ShardKitError(error) }
+    }
+
+    /// Opens the model, makes its tokenizer, and plans its memory, in that order: what the process holds is part of a budget.
+    private static func open(
+        _ path: String, _ mode: RunnerMode, _ options: RunnerOptions, threads: Int
+    ) throws(ShardKitError) -> (OpenedModel, Tokenizer?, StreamingSetup?) {
+        guard case .memoryEfficient(let budget) = mode else {
+            let model = try OpenedModel(path: path, hashes: .remembered)
+            try model.checkMemory(
+                cacheType: options.cacheElementType, contextLength: options.contextLength(for: model),
+                sequencesMax: options.sequencesMax)
+            return (model, try? model.tokenizer(), nil)
+        }
+        let model = try OpenedModel(path: path, hashes: .rememberedFirst)
+        let tokenizer = try? model.tokenizer()
+        let setup = try model.streamingSetup(
+            budgetBytes: budget, cacheType: options.cacheElementType,
+            contextLength: options.contextLength(for: model), sequencesMax: options.sequencesMax, threads: threads)
+        return (model, tokenizer, setup)
     }
 
     /// Computes the logits of one short sequence again and again.

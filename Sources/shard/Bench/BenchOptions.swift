@@ -49,7 +49,9 @@ struct BenchOptions: ParsableArguments {
     var sequences = NumberList([1])
 
     @Option(
-        help: "How models are run, side by side: simple, memory-efficient (read from disk), distributed (over two workers).")
+        help:
+            "How models are run, side by side: simple, memory-efficient (read from disk), distributed (over two workers)."
+    )
     var mode = ModeList([.simple])
 
     @Option(

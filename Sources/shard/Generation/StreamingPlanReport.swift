@@ -54,7 +54,8 @@ struct StreamingPlanReport: Encodable {
             "  " + name.padded(to: 24) + describeBytes(bytes).leftPadded(to: 11) + (note.isEmpty ? "" : "  (\(note))")
         }
         let streamed =
-            streamed_bytes == 0 ? "nothing is read from disk" : "\(describeBytes(streamed_bytes)) are read for each token"
+            streamed_bytes == 0
+            ? "nothing is read from disk" : "\(describeBytes(streamed_bytes)) are read for each token"
         return ["\(name) within \(describeBytes(budget_bytes)); \(streamed)"] + table
             + ["smallest budget: \(describeBytes(smallest_budget_bytes))"]
     }

@@ -17,7 +17,7 @@ struct ResidencyPlanTests {
             let bytes = type.byteCount(elementCount: rows * columns)!
             defer { offset += bytes }
             return StreamableMatrix(
-                name: "\(index)", type: type, rowCount: rows, columnCount: columns,
+                name: "\(index)", unit: index / 4, type: type, rowCount: rows, columnCount: columns,
                 place: Piece(file: 0, offset: offset, byteCount: bytes))
         }
     }
