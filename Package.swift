@@ -101,8 +101,8 @@ let package = Package(
         library(
             "Worker",
             [
-                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "ModelFiles", "Devices", "ZeroMQ",
-                "Threads", "Tensors", .logging,
+                "Inference", "WeightTransfer", "Links", "Sharding", "Models", "Streaming", "ModelFiles", "Devices",
+                "ZeroMQ", "Threads", "Tensors", .logging,
             ]),
         library(
             "Coordinator",

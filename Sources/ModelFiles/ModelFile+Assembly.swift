@@ -7,14 +7,17 @@ extension ModelFile {
         package var type: ElementType
         /// Outermost dimension first.
         package var shape: [Int]
-        /// Holds the tensor and nothing else; nil when its bytes are not here.
+        /// Holds the tensor; nil when its bytes are not here.
         package var file: MappedFile?
+        /// Where in that file it begins; nil where it is all of it.
+        package var offset: Int?
 
-        package init(name: String, type: ElementType, shape: [Int], file: MappedFile?) {
+        package init(name: String, type: ElementType, shape: [Int], file: MappedFile?, offset: Int? = nil) {
             self.name = name
             self.type = type
             self.shape = shape
             self.file = file
+            self.offset = offset
         }
     }
 
@@ -32,6 +35,7 @@ extension ModelFile {
         var files = [MappedFile(bytes: [], name: name)]
         var tensors: [TensorInfo] = []
         var names: Set<String> = []
+        var places: [ObjectIdentifier: Int] = [:]
         for piece in pieces {
             func error(_ code: ModelFileError.Code, _ expected: String, _ got: String) -> ModelFileError {
                 ModelFileError(code, file: name, field: piece.name, expected: expected, got: got)
@@ -40,14 +44,19 @@ extension ModelFile {
             guard let (_, byteCount) = TensorInfo.measure(piece.shape, piece.type) else {
                 throw error(.malformed, "rows of whole blocks", "shape \(piece.shape) of \(piece.type.name)")
             }
-            if let file = piece.file, file.byteCount != byteCount {
-                throw error(.mismatch, "\(byteCount) bytes", "\(file.byteCount) in \(file.name)")
+            var fileIndex = 0
+            if let file = piece.file {
+                let rest = file.byteCount - (piece.offset ?? 0)
+                guard piece.offset == nil ? rest == byteCount : (0...file.byteCount).contains(rest) && rest >= byteCount
+                else { throw error(.mismatch, "\(byteCount) bytes", "\(rest) in \(file.name)") }
+                let key = ObjectIdentifier(file)
+                fileIndex = places[key] ?? files.count
+                if places.updateValue(fileIndex, forKey: key) == nil { files.append(file) }
             }
             tensors.append(
                 TensorInfo(
-                    name: piece.name, type: piece.type, shape: piece.shape,
-                    fileIndex: piece.file == nil ? 0 : files.count, offset: 0, byteCount: byteCount))
-            if let file = piece.file { files.append(file) }
+                    name: piece.name, type: piece.type, shape: piece.shape, fileIndex: fileIndex,
+                    offset: piece.offset ?? 0, byteCount: byteCount))
         }
         return try ModelFile(
             path: name, format: format, files: files, tensors: tensors,

@@ -26,6 +26,8 @@ package struct WorkerConfiguration: Sendable {
     package let cacheBytesMax: Int?
     /// What it may take; nil: what the machine has.
     package let memoryBytesMax: Int?
+    /// How it expects to hold weights, as its coordinator's file decides: with memory-efficient it measures its disk.
+    package let residency: ResidencyMode
     package let ending: WorkerEnding
     package let hashes: FileHashCache
     /// Reads files again whose hashes are known.
@@ -39,7 +41,7 @@ package struct WorkerConfiguration: Sendable {
         name: String, coordinator: String, security: WorkerSecurity? = nil, bind: String? = nil,
         advertise: String? = nil, device: String = "cpu", threads: Int? = nil, cpus: [Int] = [],
         modelFolders: [String] = ["."], cacheFolder: String? = nil, cacheBytesMax: Int? = nil,
-        memoryBytesMax: Int? = nil, ending: WorkerEnding = .byItself,
+        memoryBytesMax: Int? = nil, residency: ResidencyMode = .simple, ending: WorkerEnding = .byItself,
         hashes: FileHashCache = .standard(), isVerifying: Bool = false
     ) throws(WorkerError) {
         guard WorkerHello.isValidName(name) else {
@@ -76,6 +78,7 @@ package struct WorkerConfiguration: Sendable {
         self.cacheFolder = cacheFolder
         self.cacheBytesMax = cacheBytesMax
         self.memoryBytesMax = memoryBytesMax
+        self.residency = residency
         self.ending = ending
         self.hashes = hashes
         self.isVerifying = isVerifying

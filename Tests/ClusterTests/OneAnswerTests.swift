@@ -37,6 +37,21 @@ struct OneAnswerTests {
         }
     }
 
+    @Test("a worker that reads weights from disk beside one that holds them answers as one process does")
+    func streaming() async throws {
+        var workers = RunningCluster.workers(["a", "b"])
+        workers[0].mode = .memoryEfficient
+        workers[0].memoryBytes = 80 << 20
+        var options = RunningCluster.options(workers: workers)
+        options.policy = .roundRobin
+        try await RunningCluster.with(Paths.demo, options) { cluster in
+            let share = await cluster.service.status.plan?.shares.first
+            #expect((share?.streamedBytes ?? 0) > 0)
+            try await RunningCluster.expectGolden(cluster)
+            try await expectLogits(cluster, chunks: [1, 7, 256])
+        }
+    }
+
     @Test("three workers in a ring over six shards answer as one process does")
     func ring() async throws {
         try await Paths.withFolder { folder in

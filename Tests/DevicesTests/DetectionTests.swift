@@ -141,6 +141,26 @@ struct MachineFilesTests {
         #expect(machine.memory == .init(totalBytes: 4 << 20, availableBytes: 2 << 20))
     }
 
+    @Test(
+        "a group around the process's own binds too",
+        arguments: [
+            ("0::/outer/inner\n", "sys/fs/cgroup/outer/memory.max", "sys/fs/cgroup/outer/memory.current"),
+            (
+                "4:memory:/outer/inner\n", "sys/fs/cgroup/memory/outer/memory.limit_in_bytes",
+                "sys/fs/cgroup/memory/outer/memory.usage_in_bytes"
+            ),
+        ])
+    func outerGroup(groups: String, limit: String, usage: String) throws {
+        let inner = limit.replacingOccurrences(of: "outer/", with: "outer/inner/")
+        let (root, machine) = try machine([
+            "proc/self/status": "Cpus_allowed_list: 0\n", "proc/meminfo": memory, "proc/self/cgroup": groups,
+            limit: "3145728\n", usage: "1048576\n", inner: "8388608\n",
+            usage.replacingOccurrences(of: "outer/", with: "outer/inner/"): "524288\n",
+        ])
+        defer { try? FileManager.default.removeItem(at: root) }
+        #expect(machine.memory == .init(totalBytes: 3 << 20, availableBytes: 2 << 20))
+    }
+
     @Test("without limits the machine counts")
     func noLimits() throws {
         let (root, machine) = try machine([

@@ -25,8 +25,23 @@ struct WrongUseTests {
             says: ["no/such/model.gguf"]),
         WrongUse(program: .shard, arguments: ["run", WrongUse.demo], exitCode: 64, says: ["--prompt", "--tokens"]),
         WrongUse(
-            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--mode", "memory-efficient"], exitCode: 2,
-            says: ["memory-efficient", "not there yet", "--mode simple"]),
+            program: .shard,
+            arguments: ["run", WrongUse.demo, "-p", "x", "--mode", "memory-efficient", "--memory-budget", "3MiB"],
+            exitCode: 2, says: ["demo-q8_0.gguf", "cache 1.0 MiB", "got 3.0 MiB", "give at least"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--memory-budget", "2GiB"], exitCode: 64,
+            says: ["--memory-budget", "--mode memory-efficient"]),
+        WrongUse(
+            program: .shard,
+            arguments: ["run", WrongUse.demo, "-p", "x", "--mode", "memory-efficient", "--memory-budget", "2 apples"],
+            exitCode: 64, says: ["--memory-budget", "2 apples"]),
+        WrongUse(
+            program: .shard,
+            arguments: ["run", WrongUse.demo, "-p", "x", "--mode", "memory-efficient", "--workers", "2"], exitCode: 64,
+            says: ["memory-efficient", "--workers"]),
+        WrongUse(
+            program: .shard, arguments: ["run", WrongUse.demo, "--plan"], exitCode: 64,
+            says: ["--plan", "--mode memory-efficient"]),
         WrongUse(
             program: .shard, arguments: ["run", WrongUse.demo, "-p", "x", "--device", "cuda:0"], exitCode: 2,
             says: ["cuda:0", "CUDA cannot compute yet", "--device cpu"]),
@@ -89,8 +104,12 @@ struct WrongUseTests {
                 program: .shard, arguments: ["bench", WrongUse.demo, "--json", "-", "--csv", "-"], exitCode: 64,
                 says: ["--json", "--csv", "both"]),
             WrongUse(
-                program: .shard, arguments: ["bench", WrongUse.demo, "--mode", "memory-efficient"], exitCode: 2,
-                says: ["memory-efficient", "not there yet"]),
+                program: .shard,
+                arguments: ["bench", WrongUse.demo, "--mode", "memory-efficient", "--memory-budget", "3MiB"],
+                exitCode: 2, says: ["--mode memory-efficient", "got 3.0 MiB", "give at least"]),
+            WrongUse(
+                program: .shard, arguments: ["bench", WrongUse.demo, "--memory-budget", "1GiB"], exitCode: 64,
+                says: ["--memory-budget", "--mode memory-efficient"]),
             WrongUse(
                 program: .shard, arguments: ["bench", WrongUse.demo, "--mode", "distributed", "--threads", "1"],
                 exitCode: 2,

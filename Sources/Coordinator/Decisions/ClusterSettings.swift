@@ -10,16 +10,18 @@ package struct ClusterSettings: Sendable {
         package var key: CurvePublicKey?
         /// Bytes that it may take; nil: what its machine has, shared among the workers there.
         package var memoryBytes: Int?
+        package var mode: ResidencyMode
         package var selection: LayerSelection?
 
         package init(
             name: String, start: WorkerStart = .external, key: CurvePublicKey? = nil, memoryBytes: Int? = nil,
-            selection: LayerSelection? = nil
+            mode: ResidencyMode = .simple, selection: LayerSelection? = nil
         ) {
             self.name = name
             self.start = start
             self.key = key
             self.memoryBytes = memoryBytes
+            self.mode = mode
             self.selection = selection
         }
 

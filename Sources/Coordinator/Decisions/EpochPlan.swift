@@ -74,7 +74,8 @@ extension EpochPlan {
                     cacheType: settings.cacheType, contextLength: limits.contextLength,
                     maxSequences: limits.maxSequences, maxRows: limits.maxRows,
                     cachePositions: limits.cachePositions, cacheBytes: UInt64(clamping: share.need.cacheBytes),
-                    memoryBytes: UInt64(clamping: share.limitBytes)),
+                    memoryBytes: UInt64(clamping: share.limitBytes),
+                    residency: share.streamedBytes == nil ? .simple : .memoryEfficient),
                 threadCount: places[share.worker]?.threadCount, stageCount: plan.stages.count,
                 stages: stages[share.worker] ?? [])
         }

@@ -167,16 +167,31 @@ extension WorkerRegistry {
             let neighbours = members.values.map(\.hello).filter {
                 Self.machine($0) == machine && $0.device == hello.device
             }
-            let available = neighbours.map(\.memoryAvailableBytes).min() ?? 0
-            let shared = (Int(clamping: available) - reserveBytes) / max(1, neighbours.count)
+            let limits = neighbours.map { memoryLimit(of: $0.name) }
+            // What nobody was given by name is shared among those without a limit of their own.
+            let available = zip(neighbours, limits).compactMap { $1 == nil ? $0.memoryAvailableBytes : nil }.min() ?? 0
+            let given = limits.reduce(0) { saturatingSum($0, $1 ?? 0) }
+            let free = Int(clamping: available) - saturatingSum(reserveBytes, given)
+            let shared = free / max(1, limits.count { $0 == nil })
             let rates = neighbours.map { $0.bytesPerSecond / Double(max(1, $0.threadCount)) }
                 .filter { $0.isFinite && $0 > 0 }
             let rate = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
-                bytesPerSecond: rate * Double(max(1, threads[hello.name] ?? hello.threadCount)), machine: machine,
-                selection: expected.selection)
+                bytesPerSecond: rate * Double(max(1, threads[hello.name] ?? hello.threadCount)),
+                disk: expected.mode == .memoryEfficient ? disk(hello, sharedBy: neighbours) : nil,
+                machine: machine, selection: expected.selection)
         }
+    }
+
+    private func memoryLimit(of name: String) -> Int? { expected.first { $0.name == name }?.memoryBytes }
+
+    /// Workers of one machine that read from its disk at the same time share what it gives.
+    private func disk(_ hello: WorkerHello, sharedBy neighbours: [WorkerHello]) -> PlacementDisk {
+        let readers = neighbours.count { neighbour in
+            self.expected.contains { $0.name == neighbour.name && $0.mode == .memoryEfficient }
+        }
+        return PlacementDisk(bytesPerSecond: hello.diskBytesPerSecond / Double(max(1, readers)))
     }
 
     /// Threads for those of `names` that get fewer than they have, in the configuration's order.

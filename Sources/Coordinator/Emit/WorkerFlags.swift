@@ -12,6 +12,7 @@ enum WorkerFlags {
             flags += ["--cpus", cpus.map(String.init).joined(separator: ",")]
         }
         if let bytes = worker.memoryBytes { flags += ["--memory", "\(bytes)"] }
+        if worker.mode != .simple { flags += ["--mode", worker.mode.rawValue] }
         for folder in worker.modelFolders.isEmpty ? models : worker.modelFolders { flags += ["--models", folder] }
         if let folder = worker.cacheFolder { flags += ["--cache", folder] }
         return flags

@@ -93,6 +93,7 @@ package struct WorkerProgram: Sendable {
             arguments += ["--cpus", cpus.map(String.init).joined(separator: ",")]
         }
         if let bytes = worker.memoryBytes { arguments += ["--memory", "\(bytes)"] }
+        if worker.mode != .simple { arguments += ["--mode", worker.mode.rawValue] }
         if let bind = worker.bind?.endpoint ?? bind?.description { arguments += ["--bind", bind] }
         if let advertise = worker.advertise { arguments += ["--advertise", advertise.endpoint] }
         for folder in worker.modelFolders.isEmpty ? modelFolders : worker.modelFolders {

@@ -116,7 +116,7 @@ extension ClusterOptions {
             workers: workers.map {
                 ClusterSettings.ExpectedWorker(
                     name: $0.name, start: $0.start, key: security?.key(of: $0.name), memoryBytes: $0.memoryBytes,
-                    selection: $0.layers)
+                    mode: $0.mode, selection: $0.layers)
             },
             model: model.reference,
             placementModel: try model.placementModel(

@@ -4,12 +4,12 @@ import Foundation
 /// is, and each finds too little.
 ///
 /// It is a lock on the program's own file, so that nothing is written and the end of a process gives it up.
-enum MeasuringTurn {
+package enum MeasuringTurn {
     /// How long a turn is waited for: a process that was stopped while it measured holds up nobody for long.
-    static let patience = Duration.seconds(3)
+    package static let patience = Duration.seconds(3)
 
     /// Waits for the turn and does `body`; does it without the turn after `patience`, or where the file cannot be opened.
-    static func take<Result>(
+    package static func take<Result>(
         of program: String = "/proc/self/exe", patience: Duration = Self.patience, _ body: () -> Result
     ) -> Result {
         let descriptor = open(program, O_RDONLY | O_CLOEXEC)

@@ -2,69 +2,99 @@ import CKernels
 import Models
 import Sharding
 
-/// How a shard runs within a budget of memory: what stays, what is read, how many rows a step has. Nothing is loaded yet.
+/// How parts of a model run within a budget of memory: what stays, what is read, how many rows a step has. Nothing is
+/// loaded yet.
 package struct StreamingSetup: Sendable {
     package let budget: MemoryBudget
-    package let plan: ResidencyPlan
     package let tensors: StreamedTensors
     package let demand: Demand
+    package let parts: [Part]
 
-    /// What the shard is to hold beside its weights.
+    /// A run of layers, and the head where it belongs to them.
+    package struct Part: Sendable {
+        package let layers: Range<Int>
+        package let hasHead: Bool
+        package let plan: ResidencyPlan
+        /// Of the memory through which its weights are read.
+        package let ringBytes: Int
+    }
+
+    /// What the parts are to hold beside their weights.
     package struct Demand: Sendable, Hashable {
         package var cacheType: CacheElementType
         package var contextLength: Int
-        /// Sequences that each have a whole context.
-        package var sequencesMax: Int
+        /// Blocks of the cache of all sequences, in each layer.
+        package var cacheBlockCount: Int
         package var threads: Int
-        /// Rows of a step that are of use: with more, a step computes longer than its weights are read on any disk.
+        /// Rows that a step must be able to have; and that are of use: with more, a step computes longer than its weights
+        /// are read on any disk.
+        package var rowsMin: Int
         package var rowsMax: Int
         /// What the process holds before.
         package var programBytes: Int
 
         package static let rowsMaxDefault = 512
+        /// Kernels take so many rows together.
+        package static let rowsMinDefault = 8
 
         package init(
-            cacheType: CacheElementType, contextLength: Int, sequencesMax: Int, threads: Int,
-            rowsMax: Int = Self.rowsMaxDefault,
-            programBytes: Int
+            cacheType: CacheElementType, contextLength: Int, cacheBlockCount: Int, threads: Int,
+            rowsMin: Int = Self.rowsMinDefault, rowsMax: Int = Self.rowsMaxDefault, programBytes: Int
         ) {
             self.cacheType = cacheType
             self.contextLength = contextLength
-            self.sequencesMax = sequencesMax
+            self.cacheBlockCount = cacheBlockCount
             self.threads = threads
+            self.rowsMin = rowsMin
             self.rowsMax = rowsMax
             self.programBytes = programBytes
         }
-
-        package var cacheBlockCount: Int {
-            saturatingProduct(KVCache.blocksNeeded(positions: contextLength), sequencesMax)
-        }
     }
 
+    /// - Parameter parts: at least one.
     /// - Throws: ``PlacementError`` when the budget is too small, ``InferenceError`` for tensors that are not there.
     package init(
-        _ model: ModelSpec, tensors: StreamedTensors, layers: Range<Int>, hasHead: Bool, demand: Demand,
+        _ model: ModelSpec, tensors: StreamedTensors, parts: [(layers: Range<Int>, hasHead: Bool)], demand: Demand,
         limitBytes: Int
     ) throws {
-        let matrices = try tensors.matrices(of: model, layers: layers, hasHead: hasHead)
-        let everything = ResidencyPlan(matrices, pinnedBytesMax: .max)
-        let scratch = ScratchNeed(model, layers: layers, hasHead: hasHead, matrices, demand)
-        let options = ShardRunnerOptions(
-            layers: layers, hasHead: hasHead, cacheType: demand.cacheType, cacheBlockCount: demand.cacheBlockCount,
-            contextLength: demand.contextLength)
-        let cacheBytes = options.cacheBytes(of: model)
-        budget = try MemoryBudget(
-            limitBytes: limitBytes,
-            demand: MemoryBudget.Demand(
-                programBytes: demand.programBytes,
-                vectorBytes: model.vectorBytes(layers: layers, hasHead: hasHead),
-                matrixBytes: everything.pinnedBytes, cacheBytes: cacheBytes,
-                cacheBytesPerPosition: cacheBytes / max(1, saturatingProduct(demand.contextLength, 1)),
-                scratchBytes: scratch.fixedBytes, scratchBytesPerRow: scratch.bytesPerRow,
-                ringBytesMin: everything.ringBytesMin, rowsMax: min(demand.rowsMax, demand.contextLength)))
-        plan = ResidencyPlan(matrices, pinnedBytesMax: budget.pinnedBytesMax)
+        let matrices = try parts.map { try tensors.matrices(of: model, layers: $0.layers, hasHead: $0.hasHead) }
+        let everything = matrices.map { ResidencyPlan($0, pinnedBytesMax: .max) }
+        var need = MemoryBudget.Demand(
+            programBytes: demand.programBytes, ringBytesMin: everything.reduce(0) { $0 + $1.ringBytesMin },
+            rowsMin: min(demand.rowsMin, demand.contextLength), rowsMax: min(demand.rowsMax, demand.contextLength))
+        for (part, matrices) in zip(parts, matrices) {
+            need.add(ScratchNeed(model, layers: part.layers, hasHead: part.hasHead, matrices, demand))
+            need.vectorBytes += model.vectorBytes(layers: part.layers, hasHead: part.hasHead)
+            let options = ShardRunnerOptions(
+                layers: part.layers, hasHead: part.hasHead, cacheType: demand.cacheType,
+                cacheBlockCount: demand.cacheBlockCount, contextLength: demand.contextLength)
+            need.cacheBytes = saturatingSum(need.cacheBytes, options.cacheBytes(of: model))
+        }
+        need.matrixBytes = everything.reduce(0) { $0 + $1.pinnedBytes }
+        need.cacheBytesPerPosition = need.cacheBytes / max(1, demand.contextLength)
+        let budget = try MemoryBudget(limitBytes: limitBytes, demand: need)
+        self.parts = zip(parts, zip(matrices, everything)).map { part, plans in
+            // Each part gets of both as much of the whole as its weights are.
+            let share = Double(plans.1.pinnedBytes) / Double(max(1, need.matrixBytes))
+            let extraRing = budget.ringBytes - need.ringBytesMin
+            return Part(
+                layers: part.layers, hasHead: part.hasHead,
+                plan: ResidencyPlan(
+                    plans.0,
+                    pinnedBytesMax: parts.count == 1
+                        ? budget.pinnedBytesMax : Int(Double(budget.pinnedBytesMax) * share)),
+                ringBytes: plans.1.ringBytesMin + (parts.count == 1 ? extraRing : Int(Double(extraRing) * share)))
+        }
+        self.budget = budget
         self.tensors = tensors
         self.demand = demand
+    }
+}
+
+extension MemoryBudget.Demand {
+    fileprivate mutating func add(_ scratch: ScratchNeed) {
+        scratchBytes = saturatingSum(scratchBytes, scratch.fixedBytes)
+        scratchBytesPerRow = saturatingSum(scratchBytesPerRow, scratch.bytesPerRow)
     }
 }
 

@@ -23,6 +23,9 @@ package final class ResidentWeights: WeightResidency {
             progress: progress)
     }
 
+    /// All of it is here.
+    package func begin(needsHead: Bool) {}
+
     package func attention(ofLayer index: Int) throws(InferenceError) -> AttentionWeights {
         parts.attention(ofLayer: index)
     }

@@ -13,10 +13,6 @@ package protocol WeightResidency: AnyObject {
     func begin(needsHead: Bool)
 }
 
-extension WeightResidency {
-    package func begin(needsHead: Bool) {}
-}
-
 /// The tensors of a layer up to the residual after attention.
 package struct AttentionWeights {
     let inputNorm: any DeviceVector

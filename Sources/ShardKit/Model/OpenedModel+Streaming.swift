@@ -24,9 +24,11 @@ extension OpenedModel {
             // What the process holds already is not free any more, but is part of the budget.
             let free = saturatingSum(machine.memory.availableBytes, programBytes)
             return try StreamingSetup(
-                spec, tensors: try StreamedTensors(file), layers: 0..<spec.layers.count, hasHead: true,
+                spec, tensors: try StreamedTensors(file), parts: [(0..<spec.layers.count, true)],
                 demand: StreamingSetup.Demand(
-                    cacheType: cacheType, contextLength: contextLength, sequencesMax: sequencesMax, threads: threads,
+                    cacheType: cacheType, contextLength: contextLength,
+                    cacheBlockCount: saturatingProduct(
+                        KVCache.blocksNeeded(positions: contextLength), sequencesMax), threads: threads,
                     programBytes: programBytes),
                 limitBytes: budgetBytes ?? max(0, free - Self.reserveBytes))
         } catch let error as PlacementError {
@@ -43,7 +45,8 @@ extension OpenedModel {
         let device: CPUDevice
         do { device = try CPUDevice(cpu) } catch { throw InferenceError(.device, place: "cpu", "\(error)") }
         return try ShardChain(
-            model: spec, tensors: setup.tensors, plan: setup.plan, ringBytes: setup.budget.ringBytes, device: device,
+            model: spec, tensors: setup.tensors, plan: setup.parts[0].plan, ringBytes: setup.parts[0].ringBytes,
+            device: device,
             options: ShardChain.Options(
                 shards: [0..<spec.layers.count], cacheType: setup.demand.cacheType,
                 cacheBlockCount: setup.demand.cacheBlockCount, rowsMax: setup.budget.rowsMax,

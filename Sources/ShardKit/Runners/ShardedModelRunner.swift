@@ -70,7 +70,8 @@ public final class ShardedModelRunner: Sendable {
         self.device = device
         self.setup = setup
         // Read from disk, no shard's weights stay before another's at first.
-        state = Mutex(State(isLoaded: Array(repeating: setup == nil, count: model.shards.count), plan: setup?.plan))
+        state = Mutex(
+            State(isLoaded: Array(repeating: setup == nil, count: model.shards.count), plan: setup?.parts[0].plan))
         core = RunnerCore(
             model: model, engine: engine, tokenizer: tokenizer, contextLength: contextLength
         ) { tokens throws(ShardKitError) in
@@ -165,7 +166,7 @@ public final class ShardedModelRunner: Sendable {
         for (shard, wish) in wishes {
             for unit in units(of: shard) { wishesOfUnits[unit] = wish }
         }
-        let plan = setup.plan.with(wishes: wishesOfUnits, pinnedBytesMax: setup.budget.pinnedBytesMax)
+        let plan = setup.parts[0].plan.with(wishes: wishesOfUnits, pinnedBytesMax: setup.budget.pinnedBytesMax)
         try await perform { chain throws(InferenceError) in try chain.change(plan) }
         state.withLock { state in
             state.isLoaded[index] = wish == .first

@@ -32,7 +32,11 @@ extension LoadOrder {
     /// Whether both are about the same layers of the same files on the same threads, so that what one loaded serves the
     /// other. Where weights are told by their hashes, those count.
     package func hasSameWeights(as other: LoadOrder) -> Bool {
-        model == other.model && weights?.description == other.weights?.description
+        // What is read from disk has room for one order's limits.
+        guard limits.residency == other.limits.residency, limits.residency == .simple || limits == other.limits else {
+            return false
+        }
+        return model == other.model && weights?.description == other.weights?.description
             && threadCount == other.threadCount && stages.count == other.stages.count
             && zip(stages, other.stages).allSatisfy {
                 $0.layers == $1.layers && $0.includesHead == $1.includesHead
@@ -98,12 +102,14 @@ package struct LoadLimits: Sendable, Hashable {
     package var cachePositions: Int
     /// Bytes that this worker's cache may take over its layers.
     package var cacheBytes: UInt64
-    /// Bytes that this worker may take altogether: weights, cache and scratch.
+    /// Bytes that this worker may take altogether: weights, cache and scratch; with `residency` memory-efficient all that
+    /// its process holds.
     package var memoryBytes: UInt64
+    package var residency: ResidencyMode
 
     package init(
         cacheType: CacheElementType = .f16, contextLength: Int, maxSequences: Int, maxRows: Int,
-        cachePositions: Int, cacheBytes: UInt64, memoryBytes: UInt64
+        cachePositions: Int, cacheBytes: UInt64, memoryBytes: UInt64, residency: ResidencyMode = .simple
     ) {
         self.cacheType = cacheType
         self.contextLength = contextLength
@@ -112,6 +118,7 @@ package struct LoadLimits: Sendable, Hashable {
         self.cachePositions = cachePositions
         self.cacheBytes = cacheBytes
         self.memoryBytes = memoryBytes
+        self.residency = residency
     }
 }
 

@@ -24,6 +24,8 @@ package struct WorkerHello: Sendable, Hashable {
     package var memoryAvailableBytes: UInt64
     /// Measured rate at which weights are read while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// Measured rate at which it reads weights from its disk; 0 when it was not measured.
+    package var diskBytesPerSecond: Double
     /// SHA-256 of tensors that this worker has in its cache, 32 bytes each.
     package var cachedHashes: [[UInt8]]
     package var highestEpoch: Epoch
@@ -38,7 +40,7 @@ package struct WorkerHello: Sendable, Hashable {
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
         hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64,
-        bytesPerSecond: Double,
+        bytesPerSecond: Double, diskBytesPerSecond: Double = 0,
         cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
         run: RunID? = nil
     ) {
@@ -55,6 +57,7 @@ package struct WorkerHello: Sendable, Hashable {
         self.memoryTotalBytes = memoryTotalBytes
         self.memoryAvailableBytes = memoryAvailableBytes
         self.bytesPerSecond = bytesPerSecond
+        self.diskBytesPerSecond = diskBytesPerSecond
         self.cachedHashes = cachedHashes
         self.highestEpoch = highestEpoch
         self.weightsEndpoint = weightsEndpoint

@@ -135,7 +135,6 @@ struct WorkersReader {
 
     private func readMode(_ worker: YAMLMapping) -> ResidencyMode {
         let mode = worker.choice("mode", ResidencyMode.self) ?? .simple
-        if mode == .memoryEfficient { worker.report("mode", "memory-efficient: not yet; use simple") }
         if let cache = worker.string("packed_cache", expected: "off"), !["off", "false"].contains(cache) {
             worker.report("packed_cache", "not yet; use off")
         }

@@ -20,12 +20,14 @@ package struct MemoryBudget: Sendable, Hashable {
         package var scratchBytesPerRow: Int
         /// Twice the largest piece that is read.
         package var ringBytesMin: Int
-        /// Rows of a step that are of use.
+        /// Rows that a step must be able to have, and rows that are of use.
+        package var rowsMin: Int
         package var rowsMax: Int
 
         package init(
-            programBytes: Int, vectorBytes: Int, matrixBytes: Int, cacheBytes: Int, cacheBytesPerPosition: Int,
-            scratchBytes: Int, scratchBytesPerRow: Int, ringBytesMin: Int, rowsMax: Int
+            programBytes: Int, vectorBytes: Int = 0, matrixBytes: Int = 0, cacheBytes: Int = 0,
+            cacheBytesPerPosition: Int = 0, scratchBytes: Int = 0, scratchBytesPerRow: Int = 0, ringBytesMin: Int,
+            rowsMin: Int, rowsMax: Int
         ) {
             self.programBytes = programBytes
             self.vectorBytes = vectorBytes
@@ -35,6 +37,7 @@ package struct MemoryBudget: Sendable, Hashable {
             self.scratchBytes = scratchBytes
             self.scratchBytesPerRow = scratchBytesPerRow
             self.ringBytesMin = ringBytesMin
+            self.rowsMin = rowsMin
             self.rowsMax = rowsMax
         }
     }
@@ -54,8 +57,6 @@ package struct MemoryBudget: Sendable, Hashable {
     private static let pageTableShare = 256
     /// More is of no use: the disk is busy with less.
     private static let ringBytesMax = 64 << 20
-    /// Kernels take so many rows together.
-    private static let rowsMin = 8
     /// Parts of what is beyond the smallest budget.
     private static let scratchShare = 16
     private static let ringShare = 32
@@ -68,8 +69,8 @@ package struct MemoryBudget: Sendable, Hashable {
         let smallest = Self.smallestBytes(for: demand)
         guard limitBytes >= smallest else { throw Self.doesNotFit(limitBytes, demand) }
         let excess = limitBytes - smallest
-        let scratchMin = saturatingProduct(demand.scratchBytesPerRow, Self.rows(demand, atLeast: Self.rowsMin))
-        let scratchMax = saturatingProduct(demand.scratchBytesPerRow, Self.rows(demand, atLeast: demand.rowsMax))
+        let scratchMin = saturatingProduct(demand.scratchBytesPerRow, demand.rowsMin)
+        let scratchMax = saturatingProduct(demand.scratchBytesPerRow, demand.rowsMax)
         let scratch = min(scratchMin + excess / Self.scratchShare, scratchMax)
         scratchBytes = saturatingSum(demand.scratchBytes, scratch)
         rowsMax = demand.scratchBytesPerRow == 0 ? demand.rowsMax : max(1, scratch / demand.scratchBytesPerRow)
@@ -84,7 +85,7 @@ package struct MemoryBudget: Sendable, Hashable {
     package static func smallestBytes(for demand: Demand) -> Int {
         let parts = [
             demand.programBytes, demand.vectorBytes, demand.cacheBytes, demand.scratchBytes,
-            saturatingProduct(demand.scratchBytesPerRow, rows(demand, atLeast: rowsMin)), demand.ringBytesMin,
+            saturatingProduct(demand.scratchBytesPerRow, demand.rowsMin), demand.ringBytesMin,
             pageCacheBytes(demand), marginBytes,
         ]
         let sum = parts.reduce(0, saturatingSum)
@@ -99,8 +100,6 @@ package struct MemoryBudget: Sendable, Hashable {
     package var otherBytes: Int {
         limitBytes - demand.vectorBytes - demand.cacheBytes - scratchBytes - ringBytes - pinnedBytesMax
     }
-
-    private static func rows(_ demand: Demand, atLeast rows: Int) -> Int { min(rows, max(1, demand.rowsMax)) }
 
     private static func doesNotFit(_ limitBytes: Int, _ demand: Demand) -> PlacementError {
         let smallest = smallestBytes(for: demand)

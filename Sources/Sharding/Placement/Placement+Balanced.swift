@@ -41,7 +41,12 @@ extension Placement {
             }
         }
         let need = MemoryNeed(units: 0..<model.unitCount, of: model, demand: demand)
-        let limits = workers.map { "\($0.name) \(describeBytes($0.memoryBytes))" }.joined(separator: ", ")
+        let limits = workers.indices.map { index in
+            let worker = workers[index]
+            // One that reads from disk may lack room even for a layer alone.
+            let beside = worker.disk == nil ? "" : ", and \(load(0..<1, on: index).arithmetic) for one layer"
+            return "\(worker.name) \(describeBytes(worker.memoryBytes))\(beside)"
+        }.joined(separator: "; ")
         return PlacementError(
             .doesNotFit,
             "placement: \(model.name) does not fit: needs \(need.arithmetic), limits \(limits); \(advice())")

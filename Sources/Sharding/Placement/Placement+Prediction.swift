@@ -1,12 +1,19 @@
 extension Placement {
     /// Time to read the weights of `units` once, which one generated token takes at least.
     func seconds(_ units: some Sequence<Int>, on worker: Int) -> Double {
-        units.reduce(0.0) { $0 + Double(model.weightBytes(ofUnit: $1)) } / rates[worker]
+        load(units, on: worker).seconds(rate: rates[worker])
+    }
+
+    func load(_ units: some Sequence<Int>, on worker: Int) -> WorkerLoad {
+        WorkerLoad(worker: workers[worker], need: MemoryNeed(units: units, of: model, demand: demand))
     }
 
     func prediction(_ segments: [Segment]) -> Plan.Prediction {
         var busy = [Double](repeating: 0, count: workers.count)
-        for segment in segments { busy[segment.worker] += seconds(segment.units, on: segment.worker) }
+        for worker in workers.indices {
+            let units = units(of: worker, in: segments)
+            if !units.isEmpty { busy[worker] = seconds(units, on: worker) }
+        }
         let hops = hops(segments)
         let latency = busy.reduce(0, +) + hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: model.rowBytes) }
         let slowestHop = hops.map { Double(model.rowBytes) / $0.estimate.bytesPerSecond }.max() ?? 0
@@ -17,10 +24,11 @@ extension Placement {
     }
 
     func aloneOnTheFastest() -> Plan.Prediction? {
-        let need = MemoryNeed(units: 0..<model.unitCount, of: model, demand: demand)
-        let able = workers.indices.filter { workers[$0].memoryBytes >= need.totalBytes }
+        let loads = workers.indices.map { load(0..<model.unitCount, on: $0) }
+        let able = workers.indices.filter { loads[$0].fits }
+        let seconds = zip(loads, rates).map { $0.seconds(rate: $1) }
         // The first of equals, so that a plan does not depend on the order of a comparison.
-        guard let fastest = able.max(by: { (rates[$0], $1) < (rates[$1], $0) }) else { return nil }
+        guard let fastest = able.min(by: { (seconds[$0], $0) < (seconds[$1], $1) }) else { return nil }
         var prediction = prediction([Segment(worker: fastest, units: 0..<model.unitCount)])
         prediction.worker = workers[fastest].name
         return prediction

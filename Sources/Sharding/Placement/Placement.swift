@@ -85,10 +85,10 @@ package struct Placement: Sendable {
         for (index, worker) in workers.enumerated() {
             let units = units(of: index, in: segments)
             guard !units.isEmpty else { continue }
-            let need = MemoryNeed(units: units, of: model, demand: demand)
-            if need.totalBytes > worker.memoryBytes {
+            let load = load(units, on: index)
+            if !load.fits {
                 let limit = describeBytes(worker.memoryBytes)
-                short.append("worker \(worker.name) needs \(need.arithmetic), limit \(limit)")
+                short.append("worker \(worker.name) needs \(load.arithmetic), limit \(limit)")
             }
         }
         guard short.isEmpty else {
@@ -139,7 +139,7 @@ package struct Placement: Sendable {
                     worker: worker.name, device: worker.device, units: own.map(\.units).joined(separator: ", "),
                     layerCount: own.reduce(0) { $0 + $1.layers.count },
                     need: MemoryNeed(units: units, of: model, demand: demand), limitBytes: worker.memoryBytes,
-                    secondsPerToken: seconds(units, on: index)))
+                    streamedBytes: load(units, on: index).streamedBytes, secondsPerToken: seconds(units, on: index)))
         }
         return Plan(
             policy: policy, stages: stages, shares: shares, hops: hops(segments), leftOut: leftOut,

@@ -75,20 +75,38 @@ package struct PlacementWorker: Sendable, Hashable {
     package var memoryBytes: Int
     /// Rate at which it reads weights while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// nil for a worker that holds all of its weights; else those without room are read from here for each step.
+    package var disk: PlacementDisk?
     /// Equal on workers of one machine.
     package var machine: String
     /// For manual placement.
     package var selection: LayerSelection?
 
     package init(
-        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, machine: String = "",
-        selection: LayerSelection? = nil
+        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, disk: PlacementDisk? = nil,
+        machine: String = "", selection: LayerSelection? = nil
     ) {
         self.name = name
         self.device = device
         self.memoryBytes = memoryBytes
         self.bytesPerSecond = bytesPerSecond
+        self.disk = disk
         self.machine = machine
         self.selection = selection
+    }
+}
+
+/// The disk of a worker that reads weights from it.
+package struct PlacementDisk: Sendable, Hashable {
+    /// 0 when it was not measured.
+    package var bytesPerSecond: Double
+
+    package init(bytesPerSecond: Double) { self.bytesPerSecond = bytesPerSecond }
+
+    /// What one is taken for that was not measured: a common solid-state disk.
+    static let assumedBytesPerSecond = 1e9
+
+    var rate: Double {
+        bytesPerSecond.isFinite && bytesPerSecond > 0 ? bytesPerSecond : Self.assumedBytesPerSecond
     }
 }

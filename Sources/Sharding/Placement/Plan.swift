@@ -33,6 +33,8 @@ package struct Plan: Sendable, Hashable {
         package var layerCount: Int
         package var need: MemoryNeed
         package var limitBytes: Int
+        /// Weights that are read from disk for each token; nil for a worker that holds all of its weights.
+        package var streamedBytes: Int?
         /// Predicted time that one token takes here.
         package var secondsPerToken: Double
     }

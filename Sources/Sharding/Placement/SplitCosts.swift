@@ -6,7 +6,7 @@ struct SplitCosts {
     private let hops: [[SplitCost]]
     private let sums: UnitSums
     private let rates: [Double]
-    private let memoryBytes: [Int]
+    private let workers: [PlacementWorker]
 
     enum Measure {
         case slowest
@@ -18,7 +18,7 @@ struct SplitCosts {
         unitCount = placement.model.unitCount
         sums = UnitSums(model: placement.model, demand: placement.demand)
         rates = placement.rates
-        memoryBytes = placement.workers.map(\.memoryBytes)
+        workers = placement.workers
         let ends = placement.workers.indices.map(Optional.some) + [nil]
         hops = ends.map { from in
             ends.map { to in
@@ -48,9 +48,9 @@ struct SplitCosts {
                 guard let arrival = arrival(at: worker, start, reached, by: measure), arrival.cost.slowest <= bound
                 else { continue }
                 for end in start + 1...unitCount {
-                    let need = sums.need(of: start..<end)
-                    let seconds = Double(need.weightBytes) / rates[worker]
-                    if need.totalBytes > memoryBytes[worker] || seconds > bound { break }
+                    let load = WorkerLoad(worker: workers[worker], need: sums.need(of: start..<end))
+                    let seconds = load.seconds(rate: rates[worker])
+                    if !load.fits || seconds > bound { break }
                     var split = arrival
                     split.cost.add(SplitCost(slowest: seconds, sum: seconds))
                     if let other = row[end], !split.cost.isBetter(than: other.cost, by: measure) { continue }

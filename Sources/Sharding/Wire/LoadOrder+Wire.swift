@@ -34,6 +34,7 @@ extension WireLoad {
         limits.cachePositions = UInt64(clamping: order.limits.cachePositions)
         limits.cacheBytes = order.limits.cacheBytes
         limits.memoryBytes = order.limits.memoryBytes
+        limits.streamsWeights = order.limits.residency == .memoryEfficient
         threadCount = UInt32(clamping: order.threadCount ?? 0)
         stageCount = UInt32(clamping: order.stageCount)
         stages = order.stages.map { stage in
@@ -132,7 +133,8 @@ extension LoadLimits {
             maxSequences: try read.integer(header.maxSequences, "limits.max_sequences", in: 1...WireLimits.rowsMax),
             maxRows: try read.integer(header.maxRows, "limits.max_rows", in: 1...WireLimits.rowsMax),
             cachePositions: try read.integer(header.cachePositions, "limits.cache_positions", in: 1...(1 << 40)),
-            cacheBytes: header.cacheBytes, memoryBytes: header.memoryBytes)
+            cacheBytes: header.cacheBytes, memoryBytes: header.memoryBytes,
+            residency: header.streamsWeights ? .memoryEfficient : .simple)
     }
 }
 

@@ -18,6 +18,7 @@ extension WireHello {
         memoryTotalBytes = hello.memoryTotalBytes
         memoryAvailableBytes = hello.memoryAvailableBytes
         bytesPerSecond = hello.bytesPerSecond
+        diskBytesPerSecond = hello.diskBytesPerSecond
         cachedHashes = hello.cachedHashes.map { Data($0) }
         highestEpoch = hello.highestEpoch.rawValue
         machine = hello.machine
@@ -31,8 +32,12 @@ extension WorkerHello {
     package static let coresMax = 65536
 
     init(_ header: WireHello, _ read: FieldReader) throws(WireError) {
-        guard header.bytesPerSecond.isFinite, header.bytesPerSecond >= 0 else {
-            throw read.wrong("bytes_per_second", expected: "a finite number from 0", got: header.bytesPerSecond)
+        for (field, rate) in [
+            ("bytes_per_second", header.bytesPerSecond), ("disk_bytes_per_second", header.diskBytesPerSecond),
+        ] {
+            guard rate.isFinite, rate >= 0 else {
+                throw read.wrong(field, expected: "a finite number from 0", got: rate)
+            }
         }
         try read.count(header.cachedHashes.count, "cached_hashes", max: Self.cachedHashesMax)
         var hashes: [[UInt8]] = []
@@ -51,7 +56,8 @@ extension WorkerHello {
             threadCount: try read.integer(header.threadCount, "thread_count", in: 0...Self.coresMax),
             hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes,
             memoryAvailableBytes: header.memoryAvailableBytes,
-            bytesPerSecond: header.bytesPerSecond, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
+            bytesPerSecond: header.bytesPerSecond, diskBytesPerSecond: header.diskBytesPerSecond,
+            cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,
             machine: try read.text(header.machine, "machine", max: 64),

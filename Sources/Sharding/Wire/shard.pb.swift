@@ -157,6 +157,12 @@ nonisolated struct WireHello: @unchecked Sendable {
     set {_uniqueStorage()._threadsChosen = newValue}
   }
 
+  /// At which it reads weights from its disk, where it was told to; 0 when it was not measured; finite.
+  var diskBytesPerSecond: Double {
+    get {_storage._diskBytesPerSecond}
+    set {_uniqueStorage()._diskBytesPerSecond = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -806,6 +812,10 @@ nonisolated struct WireLoad: @unchecked Sendable {
     var cacheBytes: UInt64 = 0
 
     var memoryBytes: UInt64 = 0
+
+    /// Weights that do not fit memory_bytes are read from disk for each step; memory_bytes is then for all that the process
+    /// holds.
+    var streamsWeights: Bool = false
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1468,7 +1478,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0")
 
   fileprivate class _StorageClass {
     var _protocolNumber: UInt32 = 0
@@ -1490,6 +1500,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _machine: String = String()
     var _cores: [UInt32] = []
     var _threadsChosen: Bool = false
+    var _diskBytesPerSecond: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1519,6 +1530,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _machine = source._machine
       _cores = source._cores
       _threadsChosen = source._threadsChosen
+      _diskBytesPerSecond = source._diskBytesPerSecond
     }
   }
 
@@ -1556,6 +1568,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 17: try { try decoder.decodeSingularStringField(value: &_storage._machine) }()
         case 18: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._cores) }()
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._threadsChosen) }()
+        case 20: try { try decoder.decodeSingularDoubleField(value: &_storage._diskBytesPerSecond) }()
         default: break
         }
       }
@@ -1625,6 +1638,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._threadsChosen != false {
         try visitor.visitSingularBoolField(value: _storage._threadsChosen, fieldNumber: 19)
       }
+      if _storage._diskBytesPerSecond.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._diskBytesPerSecond, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1653,6 +1669,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._machine != rhs_storage._machine {return false}
         if _storage._cores != rhs_storage._cores {return false}
         if _storage._threadsChosen != rhs_storage._threadsChosen {return false}
+        if _storage._diskBytesPerSecond != rhs_storage._diskBytesPerSecond {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2624,7 +2641,7 @@ nonisolated extension WireLoad.Model: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireLoad.Limits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireLoad.protoMessageName + ".Limits"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cache_type\0\u{3}context_length\0\u{3}max_sequences\0\u{3}max_rows\0\u{3}cache_positions\0\u{3}cache_bytes\0\u{3}memory_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cache_type\0\u{3}context_length\0\u{3}max_sequences\0\u{3}max_rows\0\u{3}cache_positions\0\u{3}cache_bytes\0\u{3}memory_bytes\0\u{3}streams_weights\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2639,6 +2656,7 @@ nonisolated extension WireLoad.Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.cachePositions) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.cacheBytes) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.streamsWeights) }()
       default: break
       }
     }
@@ -2666,6 +2684,9 @@ nonisolated extension WireLoad.Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.memoryBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 7)
     }
+    if self.streamsWeights != false {
+      try visitor.visitSingularBoolField(value: self.streamsWeights, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2677,6 +2698,7 @@ nonisolated extension WireLoad.Limits: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.cachePositions != rhs.cachePositions {return false}
     if lhs.cacheBytes != rhs.cacheBytes {return false}
     if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.streamsWeights != rhs.streamsWeights {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -19,6 +19,10 @@ extension ControlLoop {
             return install(order, part, run: run)
         }
         epochs.forgetSpare()
+        // A hard budget has no room for two.
+        if order.limits.residency == .memoryEfficient {
+            for epoch in epochs.held.keys.sorted() { drop(epoch) }
+        }
         epochs.begin(order, run: run, part: nil)
         logger.info("loading", metadata: ["epoch": "\(order.epoch)", "stages": "\(order.stages.map(\.index))"])
         epochs.startLoad(PartLoad(order, configuration, exchange: exchange, control: inbox))

@@ -25,6 +25,7 @@ final class ControlLoop {
     private var outbox: [WorkerReport] = []
     private var dataEndpoint: Endpoint?
     private var bytesPerSecond = 0.0
+    private var diskBytesPerSecond = 0.0
     private let instance = UInt64.random(in: .min ... .max)
     private var refusedMessages = RepeatedLog()
     private var failedHandshakes = RepeatedLog(interval: .seconds(10))
@@ -112,7 +113,10 @@ final class ControlLoop {
     private func start(listeningAt endpoint: Endpoint) throws(ZeroMQError) {
         dataEndpoint = advertised(endpoint)
         // Large enough that caches do not hold it, small enough to take some 50 ms.
-        bytesPerSecond = MemoryBandwidth.measure(threadCount: configuration.cpu.threads, bytesMax: 64 << 20) ?? 0
+        let bytesMax = min(64 << 20, (configuration.memoryBytesMax ?? .max) / 4)
+        bytesPerSecond =
+            MemoryBandwidth.measure(threadCount: configuration.cpu.threads, bytesMax: bytesMax) ?? 0
+        if configuration.residency == .memoryEfficient { diskBytesPerSecond = DiskRate(configuration).known() ?? 0 }
         perform(membership.started())
         try socket.socket.connect(configuration.coordinator)
     }
@@ -261,7 +265,7 @@ final class ControlLoop {
             cores: configuration.cpu.cpus.isEmpty ? machine.computeCPUs : configuration.cpu.cpus,
             memoryTotalBytes: UInt64(clamping: total),
             memoryAvailableBytes: UInt64(clamping: min(total, memory.availableBytes)),
-            bytesPerSecond: bytesPerSecond,
+            bytesPerSecond: bytesPerSecond, diskBytesPerSecond: diskBytesPerSecond,
             cachedHashes: exchange?.store.hashes(max: WorkerHello.cachedHashesMax).map(\.bytes) ?? [],
             highestEpoch: epochs.highest,
             weightsEndpoint: exchange.map { advertised($0.endpoint, isFixed: false).description },

@@ -3,6 +3,7 @@ import Inference
 import ModelFiles
 import Models
 import Sharding
+import WeightTransfer
 
 /// The weights of one worker's stages on their device: what is dear to load and does not change.
 ///
@@ -17,6 +18,8 @@ final class LoadedPart: @unchecked Sendable {
     private let order: LoadOrder
     /// The files without a hash, as they were when they were read.
     private let unhashed: [SourceFile]
+    /// Whose files are read while the part is in use: no process removes them.
+    private let entries: [StoreEntry]
 
     /// A file and what tells whether it is still the same.
     struct SourceFile: Sendable {
@@ -26,7 +29,7 @@ final class LoadedPart: @unchecked Sendable {
 
     init(
         _ order: LoadOrder, model: ModelSpec, device: any Device, weights: [any WeightResidency], weightBytes: Int,
-        unhashed: [SourceFile]
+        unhashed: [SourceFile], entries: [StoreEntry] = []
     ) {
         self.model = model
         self.device = device
@@ -34,6 +37,7 @@ final class LoadedPart: @unchecked Sendable {
         self.weightBytes = weightBytes
         self.order = order
         self.unhashed = unhashed
+        self.entries = entries
     }
 
     /// Whether another epoch's order asks for these very weights. Files without a hash must be the ones that were read.

@@ -16,7 +16,6 @@ extension PartLoader {
             throw LoadProblem(error)
         }
         let spec = try describe(model)
-        let needs = try PartNeeds(self.order, model: spec, file: model)
         let names = neededTensors(of: model, as: spec)
         let local = localTensors(names, description, exchange)
         var wanted: [String: WantedBlob] = [:]
@@ -31,11 +30,54 @@ extension PartLoader {
         blobs.sort { rank[$0.name, default: 0] < rank[$1.name, default: 0] }
         let fetch = try begin(blobs, order, exchange)
         defer { fetch?.cancel() }
+        if isStreaming {
+            let stored = try storedModel(description, model, names, local: local, blobs, fetch)
+            let part = try stream(
+                stored.model, spec, name: description.name, unhashed: [], entries: stored.entries)
+            try tell(fetch, exchange)
+            return part
+        }
+        let needs = try PartNeeds(self.order, model: spec, file: model)
         let source = GatheredTensors(
             model, wanted: wanted, local: local.file, localNames: local.names, fetch: fetch)
         let part = try pack(source, spec, needs, name: description.name, unhashed: [])
         try tell(fetch, exchange)
         return part
+    }
+
+    /// The same model, each needed tensor in the file where it lies; waits until all have come.
+    private func storedModel(
+        _ description: ModelDescription, _ model: ModelFile, _ needed: NeededTensors,
+        local: (file: ModelFile?, names: Set<String>), _ blobs: [WantedBlob], _ fetch: WeightFetch?
+    ) throws(LoadProblem) -> (model: ModelFile, entries: [StoreEntry]) {
+        var entries: [String: StoreEntry] = [:]
+        do throws(WeightTransferError) {
+            for blob in blobs {
+                guard let fetch else { break }
+                entries[blob.name] = try fetch.wait(for: blob)
+            }
+        } catch {
+            throw LoadProblem(error)
+        }
+        let pieces = description.tensors.map { tensor in
+            var piece = ModelFile.Piece(name: tensor.name, type: tensor.type, shape: tensor.shape, file: nil)
+            if let content = tensor.content {
+                piece.file = MappedFile(bytes: content, name: tensor.name)
+            } else if let entry = entries[tensor.name] {
+                piece.file = entry.file
+            } else if needed.contains(tensor.name), local.names.contains(tensor.name), let file = local.file,
+                let info = file.tensor(tensor.name) as TensorInfo?
+            {
+                (piece.file, piece.offset) = (file.files[info.fileIndex], info.offset)
+            }
+            return piece
+        }
+        do {
+            let assembled = try ModelFile.assemble(name: description.name, format: .safetensors, pieces: pieces)
+            return (assembled, Array(entries.values))
+        } catch {
+            throw LoadProblem(.invalidFile, "\(error)")
+        }
     }
 
     /// Says where the weights came from, once all are there.

@@ -24,8 +24,14 @@ struct PartLoader {
         do {
             let file = try open(found.folder, zip(needed, found.paths).filter { !$0.0.isCompanion }.map(\.1))
             let model = try describe(file)
-            let needs = try PartNeeds(order, model: model, file: file)
-            let part = try pack(file, model, needs, name: file.name, unhashed: checks.unhashed)
+            let part: LoadedPart
+            if isStreaming {
+                try giveUpTensors(of: file)
+                part = try stream(file, model, name: file.name, unhashed: checks.unhashed)
+            } else {
+                let needs = try PartNeeds(order, model: model, file: file)
+                part = try pack(file, model, needs, name: file.name, unhashed: checks.unhashed)
+            }
             try hashing.wait()
             return part
         } catch {
@@ -33,6 +39,10 @@ struct PartLoader {
             if error.reason == .invalidFile { try hashing.wait() }
             throw error
         }
+    }
+
+    private func giveUpTensors(of file: ModelFile) throws(LoadProblem) {
+        do { try file.giveUpTensors() } catch { throw LoadProblem(.invalidFile, "\(error)") }
     }
 
     /// Puts the weights of the stages onto the device.
@@ -119,13 +129,15 @@ struct PartLoader {
     /// Begins to compare hashes, while the weights are packed: so the files are read once.
     private func compareHashes(_ files: [HashedFile]) -> BackgroundWork<Void, LoadProblem> {
         let (cache, isForced, report) = (configuration.hashes, configuration.isVerifying, report)
+        let keepsPages = !isStreaming
         let total = files.reduce(0) { $0 + $1.file.byteCount }
         return BackgroundWork(name: "shard-verify") { (isCancelled) throws(LoadProblem) in
             var done = 0
             for file in files {
                 let hash: FileHash
                 do {
-                    hash = try cache.hash(of: file.file, isForced: isForced) { bytes throws(CancellationError) in
+                    hash = try cache.hash(of: file.file, isForced: isForced, keepsPages: keepsPages) {
+                        bytes throws(CancellationError) in
                         done += bytes
                         report.update(.hashing, done: done, total: total)
                         if isCancelled() { throw CancellationError() }
@@ -168,9 +180,14 @@ struct PartLoader {
         }
     }
 
-    private func makeDevice() throws(LoadProblem) -> any Device {
+    /// Whether weights without room are read from disk for each step.
+    var isStreaming: Bool { order.limits.residency == .memoryEfficient }
+
+    var threadCount: Int { min(configuration.cpu.threads, order.threadCount ?? .max) }
+
+    func makeDevice() throws(LoadProblem) -> any Device {
         var cpu = configuration.cpu
-        if let count = order.threadCount { cpu.threads = min(cpu.threads, count) }
+        cpu.threads = threadCount
         do {
             return try CPUDevice(cpu)
         } catch {
@@ -178,7 +195,7 @@ struct PartLoader {
         }
     }
 
-    private static func reason(_ error: InferenceError) -> LoadFailure.Reason {
+    static func reason(_ error: InferenceError) -> LoadFailure.Reason {
         switch error.code {
         case .missingTensor, .shapeMismatch, .weights: .invalidFile
         case .device:

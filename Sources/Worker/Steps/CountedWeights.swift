@@ -10,6 +10,8 @@ final class CountedWeights: WeightResidency {
         self.counters = counters
     }
 
+    func begin(needsHead: Bool) { weights.begin(needsHead: needsHead) }
+
     func attention(ofLayer index: Int) throws(InferenceError) -> AttentionWeights {
         try weights.attention(ofLayer: index)
     }

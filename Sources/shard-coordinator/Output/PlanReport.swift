@@ -13,13 +13,14 @@ struct PlanReport {
     var lines: [String] {
         var table = TextTable([
             ("worker", .left), ("device", .left), ("layers", .left), ("weights", .right), ("cache", .right),
-            ("scratch", .right), ("limit", .right), ("ms/token", .right),
+            ("scratch", .right), ("limit", .right), ("from disk", .right), ("ms/token", .right),
         ])
         for share in plan.shares {
             table.add([
                 share.worker, share.device, share.units, describeBytes(share.need.weightBytes),
                 describeBytes(share.need.cacheBytes), describeBytes(share.need.scratchBytes),
-                describeBytes(share.limitBytes), String(format: "%.2f", share.secondsPerToken * 1000),
+                describeBytes(share.limitBytes), share.streamedBytes.map(describeBytes) ?? "",
+                String(format: "%.2f", share.secondsPerToken * 1000),
             ])
         }
         let capacity = settings.capacity
@@ -67,7 +68,7 @@ struct PlanReport {
                     name: share.worker, device: share.device, layers: share.layerCount,
                     weightBytes: share.need.weightBytes, cacheBytes: share.need.cacheBytes,
                     scratchBytes: share.need.scratchBytes, limitBytes: share.limitBytes,
-                    secondsPerToken: share.secondsPerToken)
+                    streamedBytes: share.streamedBytes, secondsPerToken: share.secondsPerToken)
             },
             links: plan.hops.map { hop in
                 PlanJSON.Link(
@@ -99,6 +100,8 @@ private struct PlanJSON: Encodable {
         var cacheBytes: Int
         var scratchBytes: Int
         var limitBytes: Int
+        /// Absent for a worker that holds all of its weights.
+        var streamedBytes: Int?
         var secondsPerToken: Double
     }
 

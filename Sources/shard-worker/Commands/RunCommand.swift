@@ -65,6 +65,12 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Bytes of memory to take at most; by default all that is free.", valueName: "bytes"))
     var memory: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How weights are held: simple, or memory-efficient (within --memory; what does not fit is read from disk). The "
+                + "coordinator's file decides; this measures the disk for its plan.", valueName: "mode"))
+    var mode: String = ResidencyMode.simple.rawValue
+
     @Flag(help: "Compare the hashes of all files anew, those too that were found right before.")
     var verify = false
 
@@ -104,6 +110,10 @@ struct RunCommand: AsyncParsableCommand {
         if let memory, memory <= 0 {
             throw ProgramError(.configuration, "--memory: expected a positive number of bytes, got \(memory)")
         }
+        guard let residency = ResidencyMode(rawValue: mode) else {
+            let known = ResidencyMode.allCases.map(\.rawValue).joined(separator: " or ")
+            throw ProgramError(.configuration, "--mode: expected \(known), got \(mode)")
+        }
         do throws(WorkerError) {
             let pinned = try cpus.map { text throws(WorkerError) in try WorkerConfiguration.cpuList(text) }
             return try WorkerConfiguration(
@@ -111,7 +121,8 @@ struct RunCommand: AsyncParsableCommand {
                 security: try security(), bind: bind, advertise: advertise, device: device, threads: threads,
                 cpus: pinned ?? [], modelFolders: models.isEmpty ? ["."] : models, cacheFolder: try cacheFolder(),
                 cacheBytesMax: cacheSize, memoryBytesMax: memory,
-                ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself, isVerifying: verify)
+                residency: residency, ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself,
+                isVerifying: verify)
         } catch {
             throw Self.programError(error)
         }

@@ -41,7 +41,7 @@ extension ModelOptions {
             () throws(InferenceError) in
             let bar = ProgressBar("loading", isShown: showsProgress)
             defer { bar.finish() }
-            let bytes = setup.plan.pinnedBytes
+            let bytes = setup.parts[0].plan.pinnedBytes
             return try model.chain(cpu: cpu, setup) { part in
                 bar.update(done: Int(part * Double(bytes)), total: bytes)
             }

@@ -24,7 +24,7 @@ struct StreamingPlanReport: Encodable {
     }
 
     init(_ setup: StreamingSetup, name: String) {
-        let (budget, plan) = (setup.budget, setup.plan)
+        let (budget, plan) = (setup.budget, setup.parts[0].plan)
         self.name = name
         budget_bytes = budget.limitBytes
         smallest_budget_bytes = MemoryBudget.smallestBytes(for: budget.demand)

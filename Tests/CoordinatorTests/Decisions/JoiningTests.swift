@@ -32,6 +32,27 @@ struct JoiningTests {
         #expect(orders?["b"]?.threadCount == 1)
     }
 
+    @Test("a worker with a limit of its own leaves the others of its machine what it does not take")
+    func sharedMemory() throws {
+        var cluster = SimulatedCluster(["a", "b"]) { $0.workers[0].memoryBytes = 1 << 30 }
+        cluster.start()
+        let shares = try #require(cluster.machine.currentPlan?.plan.shares)
+        let limits = Dictionary(uniqueKeysWithValues: shares.map { ($0.worker, $0.limitBytes) })
+        #expect(limits["a"] == 1 << 30)
+        #expect((limits["b"] ?? 0) > 4 << 30)
+    }
+
+    @Test("a worker that reads weights from disk is told so, others are not")
+    func streaming() {
+        var cluster = SimulatedCluster(["a", "b"]) { settings in
+            settings.policy = .roundRobin
+            settings.workers[0].mode = .memoryEfficient
+        }
+        cluster.start()
+        #expect(cluster.machine.currentPlan?.orders["a"]?.limits.residency == .memoryEfficient)
+        #expect(cluster.machine.currentPlan?.orders["b"]?.limits.residency == .simple)
+    }
+
     @Test("another protocol is refused with both versions named")
     func version() throws {
         var cluster = SimulatedCluster()

@@ -57,17 +57,40 @@ struct BenchmarkReportTests {
         #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
     }
 
+    @Test("what the disk did is the medians of the runs, and survives JSON")
+    func disk() throws {
+        var outcomes = BenchmarkDriver.Outcomes()
+        outcomes.seconds = [2, 4, 1]
+        outcomes.disk = [1, 2, 3].map {
+            DiskUse(readBytes: 100, waitedSeconds: 0.5, bytesPerSecondMax: 100 * Double($0))
+        }
+        let result = BenchmarkReport.Result(
+            SubjectDescription(
+                model: "a", bytes: 1, types: "", mode: .memoryEfficient, threads: 1, kvType: "f16"),
+            BenchmarkTest(.generate, tokenCount: 10), outcomes,
+            work: Work(bytes: 1, integerOperations: 0, floatOperations: 0), limits: nil)
+        let disk = try #require(result.disk)
+        #expect(disk.readBytesPerToken == 10)
+        #expect(disk.read.median == 50 && disk.limit.median == 200)
+        // 1 s of 2, 0.5 of 4, 1/3 of 1.
+        #expect(abs(disk.share - 1.0 / 3) < 1e-9)
+        #expect(disk.waitedShare == 0.25)
+        let report = Fixtures.report([result])
+        #expect(try BenchmarkReport(json: Data(report.json().utf8), name: "x") == report)
+        #expect(report.csv().contains(",10.0,50.0,200.0,"))
+    }
+
     @Test("CSV has one line a result, and quotes what would end a cell")
     func csv() {
         let report = Fixtures.report([Fixtures.result(), Fixtures.result("b,\"c\"\n.gguf", limits: nil)])
         let text = report.csv()
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines[0].split(separator: ",").count == 19)
+        #expect(lines[0].split(separator: ",").count == 24)
         #expect(
             lines[1]
-                == "a.gguf,1000,\"q8_0 99.0 %, f32 1.0 %\",simple,2,f16,generate 4,0,4,0,1,2.0,1.0,4.0,3,0.3,read,15.0,5000"
+                == "a.gguf,1000,\"q8_0 99.0 %, f32 1.0 %\",simple,2,f16,generate 4,0,4,0,1,2.0,1.0,4.0,3,0.3,read,15.0,5000,,,,,"
         )
         #expect(text.contains("\"b,\"\"c\"\"\n.gguf\",1000,"))
-        #expect(text.hasSuffix(",3,,,15.0,5000\n"))
+        #expect(text.hasSuffix(",3,,,15.0,5000,,,,,\n"))
     }
 }

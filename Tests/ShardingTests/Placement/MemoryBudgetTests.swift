@@ -12,11 +12,13 @@ struct MemoryBudgetTests {
             state ^= state << 17
             return range.lowerBound + Int(state >> 11) % (range.upperBound - range.lowerBound + 1)
         }
+        let rowsMax = random(1...512)
         return MemoryBudget.Demand(
             programBytes: random(10 << 20...200 << 20), vectorBytes: random(0...4 << 20),
             matrixBytes: random(1 << 20...100 << 30), cacheBytes: random(0...8 << 30),
             cacheBytesPerPosition: random(0...1 << 20), scratchBytes: random(0...64 << 20),
-            scratchBytesPerRow: random(0...1 << 20), ringBytesMin: random(8192...16 << 20), rowsMax: random(1...512))
+            scratchBytesPerRow: random(0...1 << 20), ringBytesMin: random(8192...16 << 20),
+            rowsMin: random(1...rowsMax), rowsMax: rowsMax)
     }
 
     @Test("the parts never exceed it; more budget never means fewer weights that stay", arguments: 0..<200)
@@ -29,7 +31,7 @@ struct MemoryBudgetTests {
             let budget = try MemoryBudget(limitBytes: limit, demand: demand)
             #expect(budget.pinnedBytesMax >= before)
             #expect(budget.pinnedBytesMax <= demand.matrixBytes)
-            #expect(budget.rowsMax >= 1 && budget.rowsMax <= demand.rowsMax)
+            #expect(budget.rowsMax >= demand.rowsMin && budget.rowsMax <= demand.rowsMax)
             #expect(budget.ringBytes >= demand.ringBytesMin)
             #expect(budget.otherBytes >= demand.programBytes + budget.pageCacheBytes)
             before = budget.pinnedBytesMax
@@ -49,7 +51,7 @@ struct MemoryBudgetTests {
         let demand = MemoryBudget.Demand(
             programBytes: 40 << 20, vectorBytes: 1 << 20, matrixBytes: 4 << 30, cacheBytes: 512 << 20,
             cacheBytesPerPosition: 128 << 10, scratchBytes: 20 << 20, scratchBytesPerRow: 200 << 10,
-            ringBytesMin: 16 << 20, rowsMax: 512)
+            ringBytesMin: 16 << 20, rowsMin: 8, rowsMax: 512)
         let smallest = MemoryBudget.smallestBytes(for: demand)
         _ = try MemoryBudget(limitBytes: smallest, demand: demand)
         let error = try #require(throws: PlacementError.self) {
