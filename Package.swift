@@ -94,7 +94,10 @@ let package = Package(
             ["Sharding", "ModelFiles", "ZeroMQ", "Threads", "Tensors", "CKernels", "CLinux", .logging]),
         library(
             "Inference",
-            ["Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CKernels", "CLinux"]),
+            [
+                "WeightTransfer", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CKernels",
+                "CLinux",
+            ]),
 
         // Level 3
         library("Measuring", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
@@ -122,8 +125,8 @@ let package = Package(
         library(
             "ShardKit",
             [
-                "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "Sharding", "Models", "Streaming",
-                "ModelFiles", "Devices", "ZeroMQ", "Threads", .logging,
+                "Coordinator", "Worker", "Measuring", "Inference", "Tokenizers", "WeightTransfer", "Sharding", "Models",
+                "Streaming", "ModelFiles", "Devices", "ZeroMQ", "Threads", .logging,
             ]),
         program(
             "shard",

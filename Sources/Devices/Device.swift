@@ -11,6 +11,8 @@ import Tensors
 package protocol Device: AnyObject {
     /// As users name it: `cpu`.
     var name: String { get }
+    /// Name and version of the layout of packed weights: what one device packed, another of the same layout reads.
+    var packedLayout: String { get }
 
     // MARK: Making handles
 
@@ -31,6 +33,14 @@ package protocol Device: AnyObject {
     ///
     /// - Parameter bias: of as many elements as the view has rows.
     func makePassingMatrix(_ view: TensorView, bias: (any DeviceVector)?) throws(DeviceError) -> any DeviceMatrix
+    /// The same of weights that are packed already; whole tiles.
+    func makePassingMatrix(
+        _ packed: PackedView, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix
+    /// A weight matrix of weights that are packed already, which are copied.
+    func makeMatrix(_ packed: PackedView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix
+    /// Packs rows into memory of the caller's, of as many bytes as ``PackedView/byteCount(of:rowCount:columnCount:)`` says.
+    func pack(_ view: TensorView, into target: UnsafeMutableRawBufferPointer) throws(DeviceError)
     /// Angles of rotary positions.
     func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary
     /// Keys and values of one layer for `blockCount` blocks of ``CacheShape/blockPositions`` positions.

@@ -3,6 +3,7 @@ import Tensors
 /// Computes nothing and writes down what it is asked, for tests of what runs on a device and in which order.
 package final class RecordingDevice: Device {
     package let name = "recording"
+    package let packedLayout = "recording-1"
     /// One line an operation, as `project 3 rows through 2`.
     package private(set) var operations: [String] = []
 
@@ -47,6 +48,20 @@ package final class RecordingDevice: Device {
         (handle.outputCount, handle.inputCount) = (view.rowCount, view.columnCount)
         return handle
     }
+
+    package func makePassingMatrix(
+        _ packed: PackedView, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix {
+        try makeMatrix(packed, bias: nil)
+    }
+
+    package func makeMatrix(_ packed: PackedView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
+        let handle = Handle()
+        (handle.outputCount, handle.inputCount) = (packed.rowCount, packed.columnCount)
+        return handle
+    }
+
+    package func pack(_ view: TensorView, into target: UnsafeMutableRawBufferPointer) throws(DeviceError) {}
 
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary { Handle() }
 

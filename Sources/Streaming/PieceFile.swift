@@ -8,13 +8,16 @@ package final class PieceFile: Sendable {
     package let byteCount: Int
     /// nil for bytes in memory, which do not change.
     private let identity: MappedFile.Identity?
+    /// Whether a change of its state that is none of its bytes is fine: that somebody else used or renamed it.
+    private let allowsStatusChanges: Bool
     /// Through the page cache.
     private let buffered: Int32
     /// Past it; nil where the file system cannot.
     private let direct: Int32?
 
     /// Opens the file that was mapped before, which must still be the same. Of one that only exists in memory, a copy.
-    package init(_ file: MappedFile) throws(ModelFileError) {
+    package init(_ file: MappedFile, allowsStatusChanges: Bool = false) throws(ModelFileError) {
+        self.allowsStatusChanges = allowsStatusChanges
         name = file.name
         byteCount = file.byteCount
         identity = file.identity
@@ -57,11 +60,12 @@ package final class PieceFile: Sendable {
     /// Refuses a file that was cut or written to since it was first opened.
     package func checkUnchanged() throws(ModelFileError) {
         guard let identity else { return }
-        guard let now = MappedFile.Identity(descriptor: buffered) else {
+        guard var now = MappedFile.Identity(descriptor: buffered) else {
             throw ModelFileError(
                 .unreadable, file: name, field: "fstat", expected: "the file's state",
                 got: String(cString: strerror(errno)))
         }
+        if allowsStatusChanges { now.changedNanoseconds = identity.changedNanoseconds }
         guard now != identity else { return }
         throw ModelFileError(
             now.byteCount < byteCount ? .truncated : .mismatch, file: name, field: "size and time of change",

@@ -28,6 +28,8 @@ package struct WorkerConfiguration: Sendable {
     package let memoryBytesMax: Int?
     /// How it expects to hold weights, as its coordinator's file decides: with memory-efficient it measures its disk.
     package let residency: ResidencyMode
+    /// Where copies of weights that it reads from disk are kept in the layout that is computed with; nil keeps none.
+    package let packedCache: String?
     package let ending: WorkerEnding
     package let hashes: FileHashCache
     /// Reads files again whose hashes are known.
@@ -41,7 +43,7 @@ package struct WorkerConfiguration: Sendable {
         name: String, coordinator: String, security: WorkerSecurity? = nil, bind: String? = nil,
         advertise: String? = nil, device: String = "cpu", threads: Int? = nil, cpus: [Int] = [],
         modelFolders: [String] = ["."], cacheFolder: String? = nil, cacheBytesMax: Int? = nil,
-        memoryBytesMax: Int? = nil, residency: ResidencyMode = .simple, ending: WorkerEnding = .byItself,
+        memoryBytesMax: Int? = nil, residency: ResidencyMode = .simple, packedCache: String? = nil, ending: WorkerEnding = .byItself,
         hashes: FileHashCache = .standard(), isVerifying: Bool = false
     ) throws(WorkerError) {
         guard WorkerHello.isValidName(name) else {
@@ -79,6 +81,7 @@ package struct WorkerConfiguration: Sendable {
         self.cacheBytesMax = cacheBytesMax
         self.memoryBytesMax = memoryBytesMax
         self.residency = residency
+        self.packedCache = packedCache
         self.ending = ending
         self.hashes = hashes
         self.isVerifying = isVerifying

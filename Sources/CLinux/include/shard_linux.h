@@ -36,6 +36,9 @@ int shard_open_direct(const char *_Nonnull path);
 /// Opens an unnamed file in memory with a copy of these bytes; its descriptor, or -1.
 int shard_open_copy(const void *_Nullable bytes, size_t count);
 
+/// Sets a file's time of access to now and leaves that of its change; failure changes nothing.
+void shard_note_access(int descriptor);
+
 /// Keeps up to `kept_bytes` of freed memory with the process instead of giving it back to the system at once; pieces of
 /// `mapped_bytes` and more are mapped and unmapped each time. For the whole process; does nothing without glibc.
 void shard_keep_freed_memory(size_t kept_bytes, size_t mapped_bytes);

@@ -13,6 +13,7 @@ enum WorkerFlags {
         }
         if let bytes = worker.memoryBytes { flags += ["--memory", "\(bytes)"] }
         if worker.mode != .simple { flags += ["--mode", worker.mode.rawValue] }
+        if let folder = worker.packedCache { flags += ["--packed-cache", folder] }
         for folder in worker.modelFolders.isEmpty ? models : worker.modelFolders { flags += ["--models", folder] }
         if let folder = worker.cacheFolder { flags += ["--cache", folder] }
         return flags

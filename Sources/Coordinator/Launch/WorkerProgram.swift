@@ -94,6 +94,7 @@ package struct WorkerProgram: Sendable {
         }
         if let bytes = worker.memoryBytes { arguments += ["--memory", "\(bytes)"] }
         if worker.mode != .simple { arguments += ["--mode", worker.mode.rawValue] }
+        if let folder = worker.packedCache { arguments += ["--packed-cache", folder] }
         if let bind = worker.bind?.endpoint ?? bind?.description { arguments += ["--bind", bind] }
         if let advertise = worker.advertise { arguments += ["--advertise", advertise.endpoint] }
         for folder in worker.modelFolders.isEmpty ? modelFolders : worker.modelFolders {

@@ -4,6 +4,8 @@ import Tensors
 /// The processor with its own threads; every operation is done when it returns.
 package final class CPUDevice: Device {
     package let name = "cpu"
+    /// The same on every machine; the number goes up when a tile's bits move.
+    package let packedLayout = "cpu-1"
     /// Name of the instruction set in use.
     package let kernelsName: String
     package let options: CPUDeviceOptions
@@ -53,6 +55,24 @@ package final class CPUDevice: Device {
         _ view: TensorView, bias: (any DeviceVector)?
     ) throws(DeviceError) -> any DeviceMatrix {
         try CPUMatrix(passing: view, bias: bias.map { own($0) }, activations: options.activations)
+    }
+
+    package func makePassingMatrix(
+        _ packed: PackedView, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix {
+        try CPUMatrix(passing: packed, bias: bias.map { own($0) }, activations: options.activations)
+    }
+
+    package func makeMatrix(_ packed: PackedView, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
+        try CPUMatrix(copying: packed, bias: bias, activations: options.activations, pool: pool, arena: arena)
+    }
+
+    package func pack(_ view: TensorView, into target: UnsafeMutableRawBufferPointer) throws(DeviceError) {
+        try view.checkKernels()
+        guard target.count == PackedView.byteCount(of: view.type, rowCount: view.rowCount, columnCount: view.columnCount)
+        else { throw DeviceError(.shapeMismatch, place: "cpu", "expected room for the packed rows") }
+        guard let source = view.bytes.baseAddress, let base = target.baseAddress else { return }
+        CPUMatrix.pack(view, source, into: base, pool: pool, tiles: 0..<shard_tile_count(view.rowCount))
     }
 
     package func makeRotary(_ parameters: RotaryParameters) throws(DeviceError) -> any DeviceRotary {

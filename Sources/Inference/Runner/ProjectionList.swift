@@ -1,7 +1,5 @@
 import Devices
-import ModelFiles
 import Streaming
-import Tensors
 
 /// A matrix and where its products go, `[rows, outputCount]`.
 struct WeightProjection {
@@ -58,17 +56,11 @@ struct ProjectionList {
                 throw InferenceError(.weights, place: "weights", "", cause: error)
             }
             defer { stream.release() }
-            let view = TensorView(
-                type: slice.type, rowCount: slice.rowCount, columnCount: slice.columnCount, bytes: bytes)
+            let matrix = try slice.matrix(bytes, on: device)
             projections.removeAll(keepingCapacity: true)
-            try onDevice("weights") { () throws(DeviceError) in
-                projections.append(
-                    Projection(
-                        try device.makePassingMatrix(view, bias: slice.bias), into: projection.output,
-                        firstColumn: slice.firstRow))
-                device.project(input, rowCount: rowCount, through: projections, isContinued: isContinued)
-                try device.synchronize()
-            }
+            projections.append(Projection(matrix, into: projection.output, firstColumn: slice.firstRow))
+            device.project(input, rowCount: rowCount, through: projections, isContinued: isContinued)
+            try onDevice("weights") { () throws(DeviceError) in try device.synchronize() }
             isContinued = true
         }
     }

@@ -88,6 +88,15 @@ package struct ResidencyPlan: Sendable {
     }
 }
 
+extension ResidencyPlan {
+    func content(of slice: Slice) -> SliceContent {
+        let matrix = matrices[slice.matrix]
+        return SliceContent(
+            name: matrix.name, type: matrix.type, rowCount: slice.rows.count, columnCount: matrix.columnCount,
+            checks: matrix.packed?.checks[matrix.tiles(slice.rows)], tileBytes: matrix.tileBytes)
+    }
+}
+
 extension ResidencyPlan.Slice {
     func packedBytes(_ matrices: [StreamableMatrix]) -> Int {
         shard_packed_bytes(matrices[matrix].type.rawValue, rows.count, matrices[matrix].columnCount)
@@ -124,8 +133,23 @@ struct StreamableMatrix: Sendable, Hashable {
     var place: Piece
     /// Name of the bias's tensor.
     var bias: String?
+    /// Where its packed weights are, where they are read instead.
+    var packed: Packed?
+
+    struct Packed: Sendable, Hashable {
+        var file: Int
+        /// CRC32C of each tile.
+        var checks: [UInt32]
+    }
 
     private var rowBytes: Int { rowCount == 0 ? 0 : place.byteCount / rowCount }
+    var tileBytes: Int { shard_tile_bytes(type.rawValue, columnCount) }
+
+    /// Tiles that hold rows which begin and end with whole ones.
+    func tiles(_ rows: Range<Int>) -> Range<Int> {
+        let tileRows = Int(SHARD_TILE_ROWS)
+        return rows.lowerBound / tileRows..<(rows.upperBound + tileRows - 1) / tileRows
+    }
 
     /// Whole tiles of rows, of about equal bytes and no more than `bytes` where one tile is not more.
     func slices(ofBytes bytes: Int) -> [Range<Int>] {
@@ -140,6 +164,11 @@ struct StreamableMatrix: Sendable, Hashable {
     }
 
     func piece(_ rows: Range<Int>) -> Piece {
-        Piece(file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
+        if let packed {
+            let tiles = tiles(rows)
+            return Piece(
+                file: packed.file, offset: tiles.lowerBound * tileBytes, byteCount: tiles.count * tileBytes)
+        }
+        return Piece(file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
     }
 }

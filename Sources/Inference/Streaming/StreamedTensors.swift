@@ -3,24 +3,38 @@ import ModelFiles
 import Models
 import Streaming
 import Tensors
+import WeightTransfer
 
 /// A model's tensors by where they lie on disk, read piece by piece and never mapped.
 package final class StreamedTensors: Sendable {
     let model: ModelFile
+    /// The model's, then those of packed weights.
     package let files: [PieceFile]
+    /// Matrices that are read packed, by name: which file, and what is in it.
+    private let packed: [String: (file: Int, entry: PackedEntry)]
 
     /// Opens the model's files, which must be those that were described before.
-    package init(_ model: ModelFile) throws(InferenceError) {
+    ///
+    /// - Parameter packed: weights of matrices by name, that are read instead of the model's.
+    package init(_ model: ModelFile, packed: [String: PackedEntry] = [:]) throws(InferenceError) {
         self.model = model
         var files: [PieceFile] = []
-        for file in model.files {
-            do {
-                files.append(try PieceFile(file))
-            } catch {
-                throw InferenceError(.weights, place: "weights", "", cause: error)
-            }
+        for file in model.files { files.append(try Self.open(file)) }
+        var places: [String: (file: Int, entry: PackedEntry)] = [:]
+        for (name, entry) in packed.sorted(by: { $0.key < $1.key }) {
+            places[name] = (files.count, entry)
+            files.append(try Self.open(entry.file, allowsStatusChanges: true))
         }
         self.files = files
+        self.packed = places
+    }
+
+    private static func open(_ file: MappedFile, allowsStatusChanges: Bool = false) throws(InferenceError) -> PieceFile {
+        do {
+            return try PieceFile(file, allowsStatusChanges: allowsStatusChanges)
+        } catch {
+            throw InferenceError(.weights, place: "weights", "", cause: error)
+        }
     }
 
     /// The matrices of these layers, and of the head, in the order in which a step needs them.
@@ -32,9 +46,11 @@ package final class StreamedTensors: Sendable {
         if hasHead { specs.append((spec.layers.count, spec.head.output)) }
         return try specs.map { unit, spec throws(InferenceError) in
             let tensor = try tensor(spec.weight, rowCount: spec.outputCount, columnCount: spec.inputCount)
+            let found = packed[spec.weight]
             return StreamableMatrix(
                 name: spec.weight, unit: unit, type: tensor.type, rowCount: tensor.rowCount,
-                columnCount: tensor.columnCount, place: tensor.piece, bias: spec.bias)
+                columnCount: tensor.columnCount, place: tensor.piece, bias: spec.bias,
+                packed: found.map { StreamableMatrix.Packed(file: $0.file, checks: $0.entry.checks) })
         }
     }
 

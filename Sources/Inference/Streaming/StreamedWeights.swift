@@ -12,6 +12,8 @@ package final class StreamedWeights: WeightResidency {
     package let stream: PieceStream?
     private let parts: LoadedParts
     private let found: ReadTrials.Result?
+    /// Whose files the stream reads.
+    private let tensors: StreamedTensors
     /// What the stream reads into.
     private let ring: AlignedMemory?
 
@@ -26,6 +28,7 @@ package final class StreamedWeights: WeightResidency {
         progress: (ResidentWeights.Progress) throws(InferenceError) -> Void = { _ in }
     ) throws(InferenceError) {
         self.plan = plan
+        self.tensors = tensors
         let ring = try onDevice("ring") { () throws(DeviceError) in
             try plan.slices.isEmpty ? nil : AlignedMemory(byteCount: max(ringBytes, plan.ringBytesMin), for: "ring")
         }
@@ -98,8 +101,7 @@ private struct StreamedMaker: WeightMaker {
             let bias = try bias(of: slice)
             streamed.append(
                 StreamedSlice(
-                    firstRow: slice.rows.lowerBound, rowCount: slice.rows.count, columnCount: matrix.columnCount,
-                    type: matrix.type,
+                    firstRow: slice.rows.lowerBound, content: plan.content(of: slice),
                     bias: try bias?.withView { view throws(InferenceError) in
                         try onDevice(matrix.name) { () throws(DeviceError) in try device.makeVector(view) }
                     }, piece: pieceIndex))
@@ -132,18 +134,24 @@ private struct StreamedMaker: WeightMaker {
                 throw InferenceError(.weights, place: "weights", "", cause: error)
             }
             defer { loading.release() }
-            let view = TensorView(
-                type: matrix.type, rowCount: slice.rows.count, columnCount: matrix.columnCount, bytes: bytes)
+            let content = plan.content(of: slice)
+            try content.check(bytes)
+            let view = content.view(bytes)
             pinned[index] = try onDevice(matrix.name) { () throws(DeviceError) in
-                guard let bias else { return try device.makeMatrix(view, bias: nil) { _ in } }
-                return try bias.withView { bias throws(DeviceError) in
-                    try device.makeMatrix(view, bias: bias) { _ in }
-                }
+                guard let bias else { return try makeMatrix(view, bias: nil) }
+                return try bias.withView { bias throws(DeviceError) in try makeMatrix(view, bias: bias) }
             }
             state.unitsDone += slice.piece.byteCount
             try progress(state)
         }
         return loading.found
+    }
+
+    private func makeMatrix(_ view: SliceContent.View, bias: TensorView?) throws(DeviceError) -> any DeviceMatrix {
+        switch view {
+        case .rows(let view): try device.makeMatrix(view, bias: bias) { _ in }
+        case .packed(let view): try device.makeMatrix(view, bias: bias)
+        }
     }
 
     /// The part of a bias that goes with a slice's rows.

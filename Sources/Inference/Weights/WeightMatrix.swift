@@ -1,3 +1,4 @@
+import CKernels
 import Devices
 import Streaming
 import Tensors
@@ -33,13 +34,73 @@ struct ResidentSlice {
     let matrix: any DeviceMatrix
 }
 
-struct StreamedSlice {
+final class StreamedSlice {
     let firstRow: Int
-    let rowCount: Int
-    let columnCount: Int
-    let type: ElementType
+    private let content: SliceContent
     /// On the device already.
     let bias: (any DeviceVector)?
     /// Index in the stream.
     let piece: Int
+    /// Whether its checksums were compared: once is enough, as the file is the same as long as its times are.
+    private var isChecked = false
+
+    init(firstRow: Int, content: SliceContent, bias: (any DeviceVector)?, piece: Int) {
+        self.firstRow = firstRow
+        self.content = content
+        self.bias = bias
+        self.piece = piece
+    }
+
+    /// Over bytes that were read, for products before they are given back.
+    func matrix(_ bytes: UnsafeRawBufferPointer, on device: any Device) throws(InferenceError) -> any DeviceMatrix {
+        if !isChecked { try content.check(bytes) }
+        isChecked = true
+        switch content.view(bytes) {
+        case .rows(let view):
+            return try onDevice(content.name) { () throws(DeviceError) in
+                try device.makePassingMatrix(view, bias: bias)
+            }
+        case .packed(let view):
+            return try onDevice(content.name) { () throws(DeviceError) in
+                try device.makePassingMatrix(view, bias: bias)
+            }
+        }
+    }
+}
+
+/// What the bytes of a slice are.
+struct SliceContent {
+    /// Of the matrix, for errors.
+    let name: String
+    let type: ElementType
+    let rowCount: Int
+    let columnCount: Int
+    /// CRC32C of each of its tiles, where they are packed; nil for rows as the model's file has them.
+    let checks: ArraySlice<UInt32>?
+    /// Of a tile that is packed.
+    let tileBytes: Int
+
+    enum View {
+        case rows(TensorView)
+        case packed(PackedView)
+    }
+
+    func view(_ bytes: UnsafeRawBufferPointer) -> View {
+        if checks == nil {
+            return .rows(TensorView(type: type, rowCount: rowCount, columnCount: columnCount, bytes: bytes))
+        }
+        return .packed(PackedView(type: type, rowCount: rowCount, columnCount: columnCount, bytes: bytes))
+    }
+
+    /// - Throws: ``InferenceError`` `.weights` for packed tiles that are not what was written.
+    func check(_ bytes: UnsafeRawBufferPointer) throws(InferenceError) {
+        guard let checks, let base = bytes.baseAddress else { return }
+        for (tile, check) in checks.enumerated()
+        where shard_crc32c(0, base + tile * tileBytes, tileBytes) != check {
+            throw InferenceError(
+                .weights, place: name,
+                "expected its packed copy as it was written, got other bytes; clear it with: shard cache clear --cache DIR"
+            )
+        }
+    }
 }

@@ -112,6 +112,8 @@ package struct WorkerSettings: Sendable, Hashable {
     /// Bytes it may use; nil: what the device has.
     package var memoryBytes: Int?
     package var mode: ResidencyMode
+    /// Folder for copies of weights in the layout that is computed with; nil: none are kept.
+    package var packedCache: String?
     /// Where its data socket listens; nil: loopback, any free port.
     package var bind: NetworkAddress?
     package var advertise: NetworkAddress?

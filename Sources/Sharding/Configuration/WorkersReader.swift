@@ -43,7 +43,7 @@ struct WorkersReader {
             name: name ?? "", start: readStart(worker), host: readHost(worker), ssh: readTarget(worker),
             program: worker.string("program", expected: "a path"), device: readDevice(worker),
             threads: worker.integer("threads", 1...1024), cpus: readCPUs(worker), memoryBytes: readMemory(worker),
-            mode: readMode(worker), bind: worker.address("bind"), advertise: worker.address("advertise"),
+            mode: readMode(worker), packedCache: readPackedCache(worker), bind: worker.address("bind"), advertise: worker.address("advertise"),
             modelFolders: worker.strings("models", expected: "folder") ?? [], layers: layers,
             layersPlace: worker.value("layers")?.place, cacheFolder: worker.string("cache", expected: "a folder"))
         checkStart(worker, settings)
@@ -58,6 +58,7 @@ struct WorkersReader {
         var settings = settings
         settings.modelFolders = settings.modelFolders.map(parent.path)
         settings.cacheFolder = settings.cacheFolder.map(parent.path)
+        settings.packedCache = settings.packedCache.map(parent.path)
         return settings
     }
 
@@ -135,10 +136,18 @@ struct WorkersReader {
 
     private func readMode(_ worker: YAMLMapping) -> ResidencyMode {
         let mode = worker.choice("mode", ResidencyMode.self) ?? .simple
-        if let cache = worker.string("packed_cache", expected: "off"), !["off", "false"].contains(cache) {
-            worker.report("packed_cache", "not yet; use off")
-        }
         return mode
+    }
+
+    /// `off` in YAML is a boolean to some.
+    private func readPackedCache(_ worker: YAMLMapping) -> String? {
+        guard let folder = worker.string("packed_cache", expected: "off or a folder"),
+            !["off", "false"].contains(folder)
+        else { return nil }
+        if worker.choice("mode", ResidencyMode.self) != .memoryEfficient {
+            worker.report("packed_cache", "expected off without mode: memory-efficient, got \(folder)")
+        }
+        return folder
     }
 
     private func checkNames(_ mappings: [YAMLMapping], _ workers: [WorkerSettings]) {

@@ -23,6 +23,22 @@ package struct TensorHashes: Sendable {
         return hashes
     }
 
+    /// Those that are remembered, by name; reads no tensor.
+    package func known(of model: ModelFile) -> [String: FileHash] {
+        let known = model.files.map { memory.recall($0) }
+        var hashes: [String: FileHash] = [:]
+        for tensor in model.tensors where model.holds(tensor) {
+            hashes[tensor.name] = known[tensor.fileIndex][tensor.range]
+        }
+        return hashes
+    }
+
+    /// Keeps hashes that were just computed of a model's tensors, beside those that are remembered.
+    package func remember(_ found: [String: FileHash], of model: ModelFile) {
+        let all = known(of: model).merging(found) { $1 }
+        remember(all, of: model, files: Set(found.keys.compactMap { (model.tensor($0) as TensorInfo?)?.fileIndex }))
+    }
+
     /// Hashes of all tensors whose bytes a model holds, by name.
     ///
     /// - Parameters:
@@ -33,11 +49,7 @@ package struct TensorHashes: Sendable {
         of model: ModelFile, only names: Set<String>? = nil, threadCount: Int,
         progress: @escaping Progress = { _, _ in true }
     ) throws(WeightTransferError) -> [String: FileHash] {
-        var hashes: [String: FileHash] = [:]
-        let known = model.files.map { memory.recall($0) }
-        for tensor in model.tensors where model.holds(tensor) {
-            hashes[tensor.name] = known[tensor.fileIndex][tensor.range]
-        }
+        var hashes = known(of: model)
         let missing = model.tensors.filter {
             model.holds($0) && hashes[$0.name] == nil && names?.contains($0.name) != false
         }

@@ -18,6 +18,15 @@ package struct StoreListing: Sendable {
     /// What all of it takes of the disk.
     package let usedBytes: Int
     package let byteLimit: Int
+
+    init(_ files: [StoreFile], byteLimit: Int) {
+        items = files.map {
+            Item(
+                hash: $0.hash, byteCount: $0.byteCount, lastUse: $0.lastUse, isInUse: $0.isInUse, isPart: $0.isPart)
+        }.sorted { ($1.lastUse, $0.hash.description) < ($0.lastUse, $1.hash.description) }
+        usedBytes = TensorStore.usedBytes(of: files)
+        self.byteLimit = byteLimit
+    }
 }
 
 /// What clearing a store did.
@@ -26,6 +35,26 @@ package struct StoreClearing: Sendable, Hashable {
     package var removedBytes = 0
     /// Those that somebody uses or writes stay.
     package var inUseCount = 0
+}
+
+extension StoreClearing {
+    package static func += (left: inout StoreClearing, right: StoreClearing) {
+        left.removedCount += right.removedCount
+        left.removedBytes += right.removedBytes
+        left.inUseCount += right.inUseCount
+    }
+
+    /// Removes files that nobody uses, and were not used since the cutoff.
+    init(removing files: [StoreFile], unusedSince cutoff: Date?) {
+        for file in files where cutoff.map({ file.lastUse < $0 }) ?? true {
+            if file.removeIfUnused() {
+                removedCount += 1
+                removedBytes += file.diskBytes
+            } else {
+                inUseCount += 1
+            }
+        }
+    }
 }
 
 /// What a look at every byte of a store found.
@@ -47,29 +76,14 @@ extension TensorStore {
     }
 
     package func list() -> StoreListing {
-        let files = StoreFile.all(in: folder)
-        let items = files.map {
-            StoreListing.Item(
-                hash: $0.hash, byteCount: $0.byteCount, lastUse: $0.lastUse, isInUse: $0.isInUse, isPart: $0.isPart)
-        }
-        return StoreListing(
-            items: items.sorted { ($1.lastUse, $0.hash.description) < ($0.lastUse, $1.hash.description) },
-            usedBytes: Self.usedBytes(of: files), byteLimit: byteLimit)
+        StoreListing(StoreFile.all(in: folder), byteLimit: byteLimit)
     }
 
     /// Removes tensors and parts that nobody uses.
     ///
     /// - Parameter cutoff: Keeps what was used since then; nil keeps nothing.
     package func clear(unusedSince cutoff: Date? = nil) -> StoreClearing {
-        var clearing = StoreClearing()
-        for file in StoreFile.all(in: folder) where cutoff.map({ file.lastUse < $0 }) ?? true {
-            if file.removeIfUnused() {
-                clearing.removedCount += 1
-                clearing.removedBytes += file.diskBytes
-            } else {
-                clearing.inUseCount += 1
-            }
-        }
+        let clearing = StoreClearing(removing: StoreFile.all(in: folder), unusedSince: cutoff)
         usage.withLock { $0.bytes = max(0, $0.bytes - clearing.removedBytes) }
         return clearing
     }

@@ -16,7 +16,8 @@ extension PartLoader {
         _ file: ModelFile, _ model: ModelSpec, name: String, unhashed: [LoadedPart.SourceFile],
         entries: [StoreEntry] = []
     ) throws(LoadProblem) -> LoadedPart {
-        let setup = try waitForRoom(file, model, name: name)
+        let tensors = try streamedTensors(file, model, name: name)
+        let setup = try waitForRoom(tensors, model, name: name)
         let total = setup.parts.reduce(0) { $0 + $1.plan.pinnedBytes }
         let device = try makeDevice()
         var done = 0
@@ -44,14 +45,36 @@ extension PartLoader {
             entries: entries)
     }
 
+    /// Packed copies where they are kept, made where they are missing; the model's own files otherwise.
+    private func streamedTensors(
+        _ file: ModelFile, _ model: ModelSpec, name: String
+    ) throws(LoadProblem) -> StreamedTensors {
+        let device = try makeDevice()
+        do {
+            guard let folder = configuration.packedCache else { return try StreamedTensors(file) }
+            var copies = try PackedCopies(
+                file, model, parts: order.stages.map { ($0.layers, $0.includesHead) },
+                store: try PackedStore(folder: folder), hashes: TensorHashes(cacheFolder: folder), device: device)
+            try copies.make { done, total throws(InferenceError) in
+                report.update(.hashing, done: done, total: total)
+                if cancellation.isCancelled { throw InferenceError(.weights, place: "load", "was cancelled") }
+            }
+            return try copies.streamedTensors()
+        } catch let error as InferenceError {
+            throw LoadProblem(Self.reason(error), "\(name): \(error)")
+        } catch {
+            throw LoadProblem(.other, "\(name): packed cache: \(error)")
+        }
+    }
+
     /// The plan within the order's limit, as soon as what the process holds of earlier parts leaves room for it.
     private func waitForRoom(
-        _ file: ModelFile, _ model: ModelSpec, name: String
+        _ tensors: StreamedTensors, _ model: ModelSpec, name: String
     ) throws(LoadProblem) -> StreamingSetup {
         let deadline = ContinuousClock.now + Self.patience
         while true {
             do {
-                return try setup(file, model)
+                return try setup(tensors, model)
             } catch let error as PlacementError {
                 guard ContinuousClock.now < deadline, !cancellation.isCancelled else {
                     throw LoadProblem(.outOfMemory, "\(name): \(error.message)")
@@ -65,11 +88,11 @@ extension PartLoader {
         }
     }
 
-    private func setup(_ file: ModelFile, _ model: ModelSpec) throws -> StreamingSetup {
+    private func setup(_ tensors: StreamedTensors, _ model: ModelSpec) throws -> StreamingSetup {
         let limits = order.limits
         let options = try order.stages.map { try ShardRunnerOptions($0, limits) }
         return try StreamingSetup(
-            model, tensors: try StreamedTensors(file), parts: options.map { ($0.layers, $0.hasHead) },
+            model, tensors: tensors, parts: options.map { ($0.layers, $0.hasHead) },
             demand: StreamingSetup.Demand(
                 cacheType: limits.cacheType, contextLength: limits.contextLength,
                 cacheBlockCount: options.first?.cacheBlockCount ?? 0, threads: threadCount, rowsMin: limits.maxRows,

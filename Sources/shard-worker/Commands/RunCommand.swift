@@ -71,6 +71,12 @@ struct RunCommand: AsyncParsableCommand {
                 + "coordinator's file decides; this measures the disk for its plan.", valueName: "mode"))
     var mode: String = ResidencyMode.simple.rawValue
 
+    @Option(
+        help: ArgumentHelp(
+            "Where to keep copies of weights that are read from disk in the layout that is computed with.",
+            valueName: "folder"))
+    var packedCache: String?
+
     @Flag(help: "Compare the hashes of all files anew, those too that were found right before.")
     var verify = false
 
@@ -121,7 +127,7 @@ struct RunCommand: AsyncParsableCommand {
                 security: try security(), bind: bind, advertise: advertise, device: device, threads: threads,
                 cpus: pinned ?? [], modelFolders: models.isEmpty ? ["."] : models, cacheFolder: try cacheFolder(),
                 cacheBytesMax: cacheSize, memoryBytesMax: memory,
-                residency: residency, ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself,
+                residency: residency, packedCache: packedCache, ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself,
                 isVerifying: verify)
         } catch {
             throw Self.programError(error)

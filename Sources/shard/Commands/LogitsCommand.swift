@@ -77,7 +77,8 @@ struct LogitsCommand: AsyncParsableCommand {
         cpu.activations = activations.activations
         let (ids, chunk, cacheType) = (tokens.ids, chunk, kvType.element)
         if model.mode == .memoryEfficient {
-            let setup = try await model.streamingSetup(opened, cacheType: cacheType, contextLength: ids.count)
+            let setup = try await model.streamingSetup(
+                opened, cacheType: cacheType, contextLength: ids.count, showsProgress: program.showsProgress)
             return try await OwnThread.run { [cpu] _ in
                 try Self.write(try opened.chain(cpu: cpu, setup), ids, chunk: chunk, to: file)
             }

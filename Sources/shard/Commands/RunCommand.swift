@@ -62,7 +62,8 @@ struct RunCommand: AsyncParsableCommand {
         // As part of what the process holds.
         let tokenizer = try? opened.tokenizer()
         let setup = try await model.streamingSetup(
-            opened, cacheType: generation.kvType.element, contextLength: try generation.contextLength(for: opened))
+            opened, cacheType: generation.kvType.element, contextLength: try generation.contextLength(for: opened),
+            showsProgress: program.showsProgress)
         withExtendedLifetime(tokenizer) {}
         let report = StreamingPlanReport(setup, name: opened.file.name)
         if generation.json {

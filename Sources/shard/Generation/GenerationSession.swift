@@ -39,7 +39,7 @@ struct GenerationSession {
         let cacheType = options.kvType.element
         if modelOptions.mode == .memoryEfficient {
             let setup = try await modelOptions.streamingSetup(
-                model, cacheType: cacheType, contextLength: contextLength)
+                model, cacheType: cacheType, contextLength: contextLength, showsProgress: program.showsProgress)
             let engine = try await modelOptions.streamingEngine(
                 model, setup, showsProgress: program.showsProgress)
             return GenerationSession(

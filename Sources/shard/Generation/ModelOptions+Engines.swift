@@ -50,13 +50,15 @@ extension ModelOptions {
 
     /// How the budget is spent; loads nothing.
     func streamingSetup(
-        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int
+        _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, showsProgress: Bool
     ) async throws -> StreamingSetup {
         let (budget, threads) = (memoryBudget?.bytes, try cpuOptions().threads)
+        let cache = packedCache.map { PackedCachePrompt.cache($0, model: model.file.name, showsProgress: showsProgress) }
         do {
             return try await OwnThread.run { _ throws(ShardKitError) in
                 try model.streamingSetup(
-                    budgetBytes: budget, cacheType: cacheType, contextLength: contextLength, threads: threads)
+                    budgetBytes: budget, cacheType: cacheType, contextLength: contextLength, threads: threads,
+                    packedCache: cache)
             }
         } catch {
             throw ProgramError(error.code == .doesNotFit ? .configuration : .failedWhileRunning, error.description)

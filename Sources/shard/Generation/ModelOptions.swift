@@ -54,6 +54,14 @@ struct ModelOptions: ParsableArguments {
             """, valueName: "bytes"))
     var memoryBudget: ByteCount?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A folder for copies of the weights in the layout that is computed with, which mode memory-efficient then reads \
+            instead of the model's file; they take about as much disk space as that.
+            """, valueName: "folder"))
+    var packedCache: String?
+
     @Option(help: "What computes: cpu. CUDA cannot compute yet.")
     var device = "cpu"
 
@@ -79,6 +87,9 @@ struct ModelOptions: ParsableArguments {
         if cluster != nil, workers > 1 { throw ValidationError("--cluster: expected no --workers beside it") }
         if memoryBudget != nil, mode != .memoryEfficient {
             throw ValidationError("--memory-budget: expected --mode memory-efficient beside it")
+        }
+        if packedCache != nil, mode != .memoryEfficient {
+            throw ValidationError("--packed-cache: expected --mode memory-efficient beside it")
         }
         if mode == .memoryEfficient, usesWorkers {
             throw ValidationError(

@@ -146,7 +146,7 @@ struct ClusterConfigurationTests {
             ("serving: {gap_max: 50ms}", "3:20: serving.gap_max"),
             ("coordinator: {http: \"0.0.0.0:80\"}", "3:21: coordinator.http"),
             ("workers: [{name: a, device: \"cuda:0\"}]", "3:29: workers[0].device"),
-            ("workers: [{name: a, packed_cache: auto}]", "3:35: workers[0].packed_cache"),
+
         ])
     func notYet(section: String, place: String) {
         let rest = section.hasPrefix("workers") ? "" : "\nworkers: [{name: a}]"

@@ -7,7 +7,7 @@ import WeightTransfer
 struct CacheClearCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
-        abstract: "Remove tensors that nobody uses.",
+        abstract: "Remove tensors and packed copies that nobody uses.",
         discussion: """
             Tensors that a running process uses or receives stay. What is removed is fetched again when it is needed.
 
@@ -34,7 +34,12 @@ struct CacheClearCommand: AsyncParsableCommand {
         program.startLogging()
         let store = try options.open()
         let cutoff = olderThan.map { Date(timeIntervalSinceNow: -$0.seconds) }
-        let clearing = await OwnThread.run { _ in store.clear(unusedSince: cutoff) }
+        let packed = try options.openPacked()
+        let clearing = await OwnThread.run { _ in
+            var clearing = store.clear(unusedSince: cutoff)
+            if let packed = packed?.clear(unusedSince: cutoff) { clearing += packed }
+            return clearing
+        }
         if options.json {
             return StandardOutput.write(
                 try JSONText.line(

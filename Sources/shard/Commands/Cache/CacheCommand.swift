@@ -7,14 +7,16 @@ import WeightTransfer
 struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Look after tensors that were fetched from other machines.",
+        abstract: "Look after tensors that were fetched from other machines, and packed copies of weights.",
         discussion: """
             Workers without a model's files fetch the tensors of their layers and keep them, by the SHA-256 of their
             bytes, in $XDG_CACHE_HOME/shard or ~/.cache/shard. Those used least recently make room for new ones.
+            Copies in the layout that is computed with lie in the folder that --packed-cache names.
 
             Examples:
               shard cache list
               shard cache clear --older-than 7d
+              shard cache list --cache /data/packed
               shard cache verify --cache /data/shard-cache
             """,
         subcommands: [CacheListCommand.self, CacheClearCommand.self, CacheVerifyCommand.self])
@@ -27,6 +29,18 @@ struct CacheOptions: ParsableArguments {
 
     @Flag(help: "Print one JSON object.")
     var json = false
+
+    /// Packed copies of weights in the same folder; nil where there never were any.
+    func openPacked() throws -> PackedStore? {
+        guard let folder = cache ?? FileHashCache.cacheFolder(environment: ProcessInfo.processInfo.environment),
+            FileManager.default.fileExists(atPath: folder + "/packed")
+        else { return nil }
+        do throws(WeightTransferError) {
+            return try PackedStore(folder: folder)
+        } catch {
+            throw ProgramError(.configuration, error.description)
+        }
+    }
 
     func open() throws -> TensorStore {
         var isFolder: ObjCBool = false

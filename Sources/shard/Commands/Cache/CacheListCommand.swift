@@ -20,7 +20,7 @@ struct CacheListCommand: AsyncParsableCommand {
     @OptionGroup var program: ProgramOptions
 
     /// The object that `--json` prints.
-    private struct Report: Encodable {
+    fileprivate struct Report: Encodable {
         struct Tensor: Encodable {
             var sha256: String
             var bytes: Int
@@ -33,15 +33,32 @@ struct CacheListCommand: AsyncParsableCommand {
         var used_bytes: Int
         var byte_limit: Int
         var tensors: [Tensor]
+        /// Copies of weights in the layout that is computed with.
+        var packed: [Tensor]
+        var packed_bytes: Int
     }
 
     func run() async throws {
         program.startLogging()
         let store = try options.open()
-        let listing = await OwnThread.run { _ in store.list() }
+        let packedStore = try options.openPacked()
+        let (listing, packed) = await OwnThread.run { _ in (store.list(), packedStore?.list()) }
         if options.json {
-            return StandardOutput.write(try JSONText.line(report(listing, folder: store.folder)))
+            return StandardOutput.write(
+                try JSONText.line(report(listing, packed, folder: store.folder)))
         }
+        show(listing)
+        StandardOutput.write(
+            "\(store.folder): \(CacheOptions.tensors(listing.items.count)), \(ByteText.text(listing.usedBytes)) of at "
+                + "most \(ByteText.text(listing.byteLimit))")
+        guard let packed, let packedStore else { return }
+        show(packed)
+        StandardOutput.write(
+            "\(packedStore.folder): packed copies of \(CacheOptions.tensors(packed.items.count)), "
+                + ByteText.text(packed.usedBytes))
+    }
+
+    private func show(_ listing: StoreListing) {
         if !listing.items.isEmpty {
             var table = TextTable([("SHA-256", .left), ("SIZE", .right), ("USED", .right), ("", .left)])
             for item in listing.items {
@@ -53,18 +70,20 @@ struct CacheListCommand: AsyncParsableCommand {
             }
             for line in table.lines { StandardOutput.write(line) }
         }
-        StandardOutput.write(
-            "\(store.folder): \(CacheOptions.tensors(listing.items.count)), \(ByteText.text(listing.usedBytes)) of at "
-                + "most \(ByteText.text(listing.byteLimit))")
     }
 
-    private func report(_ listing: StoreListing, folder: String) -> Report {
+    private func report(_ listing: StoreListing, _ packed: StoreListing?, folder: String) -> Report {
         Report(
             folder: folder, used_bytes: listing.usedBytes, byte_limit: listing.byteLimit,
-            tensors: listing.items.map { item in
-                Report.Tensor(
-                    sha256: item.hash.description, bytes: item.byteCount,
-                    last_use: item.lastUse.formatted(.iso8601), in_use: item.isInUse, partial: item.isPart)
-            })
+            tensors: listing.items.map(Report.Tensor.init), packed: packed?.items.map(Report.Tensor.init) ?? [],
+            packed_bytes: packed?.usedBytes ?? 0)
+    }
+}
+
+extension CacheListCommand.Report.Tensor {
+    fileprivate init(_ item: StoreListing.Item) {
+        self.init(
+            sha256: item.hash.description, bytes: item.byteCount, last_use: item.lastUse.formatted(.iso8601),
+            in_use: item.isInUse, partial: item.isPart)
     }
 }
