@@ -100,7 +100,8 @@ let package = Package(
             ]),
 
         // Level 3
-        library("Measuring", ["Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
+        library(
+            "Measuring", ["Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors"]),
         library(
             "Worker",
             [
@@ -132,7 +133,7 @@ let package = Package(
             "shard",
             [
                 "ShardKit", "Coordinator", "Measuring", "Inference", "Tokenizers", "WeightTransfer", "Sharding",
-                "Models", "ModelFiles", "Devices",
+                "Models", "Streaming", "ModelFiles", "Devices",
             ]),
         program(
             "shard-coordinator",
@@ -167,9 +168,13 @@ let package = Package(
         tests("TokenizersTests", ["Tokenizers", "ModelFiles"]),
         tests(
             "InferenceTests",
-            ["Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CAllocations"]),
+            [
+                "Inference", "WeightTransfer", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors",
+                "CAllocations",
+            ]),
         tests(
-            "MeasuringTests", ["Measuring", "Inference", "Sharding", "Models", "ModelFiles", "Devices", "Tensors"]),
+            "MeasuringTests",
+            ["Measuring", "Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors"]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests(

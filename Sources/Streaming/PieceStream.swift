@@ -9,10 +9,13 @@ package final class PieceStream {
     private let files: [PieceFile]
     private let pieces: [Piece]
     private let memory: UnsafeMutableRawPointer
+    /// Of the memory: reads that are under way go on until the stream has waited for them.
+    private let owner: AnyObject?
     private let queues: ReadQueues
     private var ring: PieceRing
     private var settings: ReadSettings
     private var trials: ReadTrials?
+    private var isTrying = false
     /// In the ring, in the order of use; ids count on from the oldest.
     private var inRing: [Slot] = []
     private var oldestID: UInt64 = 0
@@ -45,9 +48,11 @@ package final class PieceStream {
     /// - Parameters:
     ///   - pieces: in the order of use, at least one.
     ///   - ring: at least as large as ``ringBytes(for:)``; used until the stream is gone.
+    ///   - owner: of that memory, kept as long.
     ///   - settings: nil measures which is fastest with the first pieces.
     package init(
-        files: [PieceFile], pieces: [Piece], ring: UnsafeMutableRawBufferPointer, settings: ReadSettings? = nil,
+        files: [PieceFile], pieces: [Piece], ring: UnsafeMutableRawBufferPointer, owner: AnyObject? = nil,
+        settings: ReadSettings? = nil,
         queues: ReadQueues = ReadQueues()
     ) {
         guard let base = ring.baseAddress, !pieces.isEmpty, ring.count >= Self.ringBytes(for: pieces) else {
@@ -58,6 +63,7 @@ package final class PieceStream {
         self.pieces = pieces
         self.queues = queues
         memory = base
+        self.owner = owner
         self.ring = PieceRing(byteCount: ring.count / ReadAlignment.bytes * ReadAlignment.bytes)
         optionalFrom = pieces.count
         let canReadDirectly = files.contains(where: \.isDirectPossible)
@@ -108,9 +114,13 @@ package final class PieceStream {
     package func release() {
         precondition(isInUse, "only a piece in use is given back")
         isInUse = false
-        observer?(StreamEvent(kind: .use, piece: inRing[0].piece, start: useStart, end: .now))
+        tell(.use, inRing[0].piece, from: useStart)
         removeOldest()
         advance()
+    }
+
+    private func tell(_ kind: StreamEvent.Kind, _ piece: Int, from start: ContinuousClock.Instant) {
+        observer?(StreamEvent(kind, piece: piece, byteCount: pieces[piece].byteCount, start: start, end: .now))
     }
 
     // MARK: Reading ahead
@@ -140,6 +150,8 @@ package final class PieceStream {
     private func start(_ index: Int) {
         let slot = inRing[index]
         let (piece, file) = (pieces[slot.piece], files[pieces[slot.piece].file])
+        // Pages that somebody else read before are gone when they are needed again: they say nothing of the disk.
+        if isTrying, slot.method == .buffered { file.dropPages(piece.alignedRange) }
         queues.start(
             FileRead(
                 id: oldestID + UInt64(index), descriptor: file.descriptor(for: slot.method),
@@ -166,7 +178,7 @@ package final class PieceStream {
         inRing[index].isComplete = true
         statistics.readBytes += piece.byteCount
         if inRing[index].method == .buffered { files[piece.file].dropPages(piece.alignedRange) }
-        observer?(StreamEvent(kind: .read, piece: inRing[index].piece, start: inRing[index].started, end: .now))
+        tell(.read, inRing[index].piece, from: inRing[index].started)
     }
 
     /// After a short read: what is left, which direct reads can only go on with from an aligned byte.
@@ -189,9 +201,8 @@ package final class PieceStream {
             finish(queues.next())
             advance()
         }
-        let end = ContinuousClock.now
-        statistics.waited += end - start
-        observer?(StreamEvent(kind: .wait, piece: inRing[0].piece, start: start, end: end))
+        statistics.waited += ContinuousClock.now - start
+        tell(.wait, inRing[0].piece, from: start)
     }
 
     // MARK: Leaving out
@@ -228,6 +239,8 @@ package final class PieceStream {
     private func runTrial() {
         guard inRing.isEmpty, let candidate = trials?.next(ringBytes: ring.byteCount, pieces: pieces) else { return }
         settings = candidate
+        isTrying = true
+        defer { isTrying = false }
         let start = ContinuousClock.now
         while startNext(), inRing.count < pieces.count {
             if underWayCount >= candidate.depth { finish(queues.next()) }

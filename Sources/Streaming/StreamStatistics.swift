@@ -30,8 +30,19 @@ package struct StreamEvent: Sendable, Hashable {
     }
 
     package var kind: Kind
-    /// Index of the piece.
+    /// Index of the piece, and its bytes.
     package var piece: Int
+    package var byteCount: Int
     package var start: ContinuousClock.Instant
     package var end: ContinuousClock.Instant
+
+    package init(
+        _ kind: Kind, piece: Int, byteCount: Int, start: ContinuousClock.Instant, end: ContinuousClock.Instant
+    ) {
+        self.kind = kind
+        self.piece = piece
+        self.byteCount = byteCount
+        self.start = start
+        self.end = end
+    }
 }

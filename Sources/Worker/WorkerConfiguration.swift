@@ -43,7 +43,8 @@ package struct WorkerConfiguration: Sendable {
         name: String, coordinator: String, security: WorkerSecurity? = nil, bind: String? = nil,
         advertise: String? = nil, device: String = "cpu", threads: Int? = nil, cpus: [Int] = [],
         modelFolders: [String] = ["."], cacheFolder: String? = nil, cacheBytesMax: Int? = nil,
-        memoryBytesMax: Int? = nil, residency: ResidencyMode = .simple, packedCache: String? = nil, ending: WorkerEnding = .byItself,
+        memoryBytesMax: Int? = nil, residency: ResidencyMode = .simple, packedCache: String? = nil,
+        ending: WorkerEnding = .byItself,
         hashes: FileHashCache = .standard(), isVerifying: Bool = false
     ) throws(WorkerError) {
         guard WorkerHello.isValidName(name) else {

@@ -90,6 +90,28 @@ struct PieceStreamTests {
         #expect(stream.chosen == found.settings)
     }
 
+    @Test("what was read through the page cache is given back")
+    func pagesAreGivenBack() throws {
+        let file = try TestFile(byteCount: 6 << 20)
+        let pieces = (0..<6).map { Piece(file: 0, offset: $0 << 20, byteCount: 1 << 20) }
+        let ring = Ring(byteCount: 3 << 20)
+        // Written just now, all of it is in the page cache; brought to the disk, it can be dropped from there.
+        let descriptor = open(file.path, O_RDONLY)
+        fsync(descriptor)
+        defer { close(descriptor) }
+        let stream = PieceStream(
+            files: [try file.open()], pieces: pieces, ring: ring.memory, settings: ReadSettings(.buffered, depth: 2))
+        stream.isRepeated = false
+        for index in pieces.indices {
+            _ = try stream.take(index)
+            stream.release()
+        }
+        let mapping = try MappedFile(path: file.path)
+        var pages = [UInt8](repeating: 0, count: mapping.byteCount / 4096)
+        mincore(UnsafeMutableRawPointer(mutating: mapping.bytes.baseAddress!), mapping.byteCount, &pages)
+        #expect(pages.count { $0 & 1 != 0 } < pages.count / 2)
+    }
+
     @Test("a piece out of turn is read afresh, and the stream goes on from there")
     func outOfTurn() throws {
         let file = try TestFile(byteCount: 150_000)

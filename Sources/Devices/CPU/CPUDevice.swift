@@ -69,7 +69,8 @@ package final class CPUDevice: Device {
 
     package func pack(_ view: TensorView, into target: UnsafeMutableRawBufferPointer) throws(DeviceError) {
         try view.checkKernels()
-        guard target.count == PackedView.byteCount(of: view.type, rowCount: view.rowCount, columnCount: view.columnCount)
+        guard
+            target.count == PackedView.byteCount(of: view.type, rowCount: view.rowCount, columnCount: view.columnCount)
         else { throw DeviceError(.shapeMismatch, place: "cpu", "expected room for the packed rows") }
         guard let source = view.bytes.baseAddress, let base = target.baseAddress else { return }
         CPUMatrix.pack(view, source, into: base, pool: pool, tiles: 0..<shard_tile_count(view.rowCount))

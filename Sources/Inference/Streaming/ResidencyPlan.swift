@@ -169,6 +169,7 @@ struct StreamableMatrix: Sendable, Hashable {
             return Piece(
                 file: packed.file, offset: tiles.lowerBound * tileBytes, byteCount: tiles.count * tileBytes)
         }
-        return Piece(file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
+        return Piece(
+            file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)
     }
 }

@@ -29,7 +29,8 @@ package final class StreamedTensors: Sendable {
         self.packed = places
     }
 
-    private static func open(_ file: MappedFile, allowsStatusChanges: Bool = false) throws(InferenceError) -> PieceFile {
+    private static func open(_ file: MappedFile, allowsStatusChanges: Bool = false) throws(InferenceError) -> PieceFile
+    {
         do {
             return try PieceFile(file, allowsStatusChanges: allowsStatusChanges)
         } catch {

@@ -39,7 +39,7 @@ package final class StreamedWeights: WeightResidency {
         let streamed = plan.slices.filter { !$0.isPinned }
         if !streamed.isEmpty {
             let stream = PieceStream(
-                files: tensors.files, pieces: streamed.map(\.piece), ring: memory,
+                files: tensors.files, pieces: streamed.map(\.piece), ring: memory, owner: ring,
                 settings: found?.settings)
             if hasHead {
                 stream.optionalFrom = streamed.firstIndex { $0.matrix == plan.matrices.count - 1 } ?? streamed.count

@@ -28,3 +28,8 @@ extension ShardChain {
             statistics: streamed.stream?.statistics ?? StreamStatistics())
     }
 }
+
+extension ShardChain {
+    /// Lets somebody else see what a model that is read from disk does; nothing happens for others.
+    package func watch(_ watch: StreamWatch) { streamed?.stream?.observer = { watch.note($0) } }
+}

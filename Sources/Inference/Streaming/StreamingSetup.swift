@@ -34,6 +34,7 @@ package struct StreamingSetup: Sendable {
         package var programBytes: Int
 
         package static let rowsMaxDefault = 512
+        package static let rowsMaxResident = 256
         /// Kernels take so many rows together.
         package static let rowsMinDefault = 8
 
@@ -49,6 +50,13 @@ package struct StreamingSetup: Sendable {
             self.rowsMax = rowsMax
             self.programBytes = programBytes
         }
+    }
+
+    /// Rows of a step. Where everything stays there is no read for long steps to share, and shorter ones stay in the
+    /// processor's caches.
+    package var rowsMax: Int {
+        let streamsNothing = parts.allSatisfy { $0.plan.streamedBytes == 0 }
+        return streamsNothing ? min(budget.rowsMax, max(demand.rowsMin, Demand.rowsMaxResident)) : budget.rowsMax
     }
 
     /// - Parameter parts: at least one.

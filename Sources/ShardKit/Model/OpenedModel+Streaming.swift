@@ -56,7 +56,7 @@ extension OpenedModel {
             device: device,
             options: ShardChain.Options(
                 shards: [0..<spec.layers.count], cacheType: setup.demand.cacheType,
-                cacheBlockCount: setup.demand.cacheBlockCount, rowsMax: setup.budget.rowsMax,
+                cacheBlockCount: setup.demand.cacheBlockCount, rowsMax: setup.rowsMax,
                 contextLength: setup.demand.contextLength), progress: progress)
     }
 

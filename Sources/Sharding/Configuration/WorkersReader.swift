@@ -43,7 +43,8 @@ struct WorkersReader {
             name: name ?? "", start: readStart(worker), host: readHost(worker), ssh: readTarget(worker),
             program: worker.string("program", expected: "a path"), device: readDevice(worker),
             threads: worker.integer("threads", 1...1024), cpus: readCPUs(worker), memoryBytes: readMemory(worker),
-            mode: readMode(worker), packedCache: readPackedCache(worker), bind: worker.address("bind"), advertise: worker.address("advertise"),
+            mode: readMode(worker), packedCache: readPackedCache(worker), bind: worker.address("bind"),
+            advertise: worker.address("advertise"),
             modelFolders: worker.strings("models", expected: "folder") ?? [], layers: layers,
             layersPlace: worker.value("layers")?.place, cacheFolder: worker.string("cache", expected: "a folder"))
         checkStart(worker, settings)

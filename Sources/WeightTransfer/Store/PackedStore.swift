@@ -152,6 +152,7 @@ package final class PackedEntry: Sendable {
 
     /// nil for a file that is not whole.
     fileprivate init?(_ lock: LockedFile) throws(WeightTransferError) {
+        guard try lock.status().st_size > 0 else { return nil }
         do {
             file = try MappedFile(path: lock.path, isFollowingLinks: false)
         } catch {

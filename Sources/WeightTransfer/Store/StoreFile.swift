@@ -39,9 +39,10 @@ struct StoreFile: Sendable {
         byteCount = Int(status.st_size)
         diskBytes = max(byteCount, Int(status.st_blocks) &* 512)
         // A tensor's time of change, packed weights' time of access.
-        lastUse = [status.st_mtim, status.st_atim].map { time in
-            Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000)
-        }.max() ?? Date()
+        lastUse =
+            [status.st_mtim, status.st_atim].map { time in
+                Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000)
+            }.max() ?? Date()
     }
 
     /// Whether somebody uses or writes it; asks by taking the lock for a moment.

@@ -11,17 +11,21 @@ struct PlanReport {
 
     /// A table, and what it means.
     var lines: [String] {
-        var table = TextTable([
-            ("worker", .left), ("device", .left), ("layers", .left), ("weights", .right), ("cache", .right),
-            ("scratch", .right), ("limit", .right), ("from disk", .right), ("ms/token", .right),
-        ])
+        // Only where somebody reads from it.
+        let showsDisk = plan.shares.contains { $0.streamedBytes != nil }
+        var table = TextTable(
+            [
+                ("worker", .left), ("device", .left), ("layers", .left), ("weights", .right), ("cache", .right),
+                ("scratch", .right), ("limit", .right),
+            ] + (showsDisk ? [("from disk", .right)] : []) + [("ms/token", .right)])
         for share in plan.shares {
-            table.add([
-                share.worker, share.device, share.units, describeBytes(share.need.weightBytes),
-                describeBytes(share.need.cacheBytes), describeBytes(share.need.scratchBytes),
-                describeBytes(share.limitBytes), share.streamedBytes.map(describeBytes) ?? "",
-                String(format: "%.2f", share.secondsPerToken * 1000),
-            ])
+            table.add(
+                [
+                    share.worker, share.device, share.units, describeBytes(share.need.weightBytes),
+                    describeBytes(share.need.cacheBytes), describeBytes(share.need.scratchBytes),
+                    describeBytes(share.limitBytes),
+                ] + (showsDisk ? [share.streamedBytes.map(describeBytes) ?? ""] : [])
+                    + [String(format: "%.2f", share.secondsPerToken * 1000)])
         }
         let capacity = settings.capacity
         let head =

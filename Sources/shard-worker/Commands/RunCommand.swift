@@ -127,7 +127,8 @@ struct RunCommand: AsyncParsableCommand {
                 security: try security(), bind: bind, advertise: advertise, device: device, threads: threads,
                 cpus: pinned ?? [], modelFolders: models.isEmpty ? ["."] : models, cacheFolder: try cacheFolder(),
                 cacheBytesMax: cacheSize, memoryBytesMax: memory,
-                residency: residency, packedCache: packedCache, ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself,
+                residency: residency, packedCache: packedCache,
+                ending: launched ? .withLauncher : remote ? .withCoordinator : .byItself,
                 isVerifying: verify)
         } catch {
             throw Self.programError(error)

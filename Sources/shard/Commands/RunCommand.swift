@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Measuring
 import Sharding
 import Terminal
 
@@ -28,10 +30,24 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Token ids to complete instead of a text, taken as they are: 1,2,3")
     var tokens: TokenList?
 
+    @Option(
+        help: ArgumentHelp(
+            "Draw what disk and processor did in the last half second of the answer, in mode memory-efficient: an SVG file.",
+            valueName: "file"))
+    var timeline: String?
+
     @Flag(help: "Say what the memory budget goes to, and end: nothing is loaded.")
     var plan = false
 
     func validate() throws {
+        if let timeline {
+            guard model.mode == .memoryEfficient else {
+                throw ValidationError("--timeline: expected --mode memory-efficient beside it")
+            }
+            guard timeline.hasSuffix(".svg") else {
+                throw ValidationError("--timeline: expected a file whose name ends with .svg, got \(timeline)")
+            }
+        }
         if plan {
             guard model.mode == .memoryEfficient else {
                 throw ValidationError("--plan: expected --mode memory-efficient beside it")
@@ -57,11 +73,33 @@ struct RunCommand: AsyncParsableCommand {
         await session.stop()
     }
 
+    private func draw(_ session: GenerationSession, to path: String) throws {
+        let title = "\(session.model.file.name): what disk and processor did"
+        guard let drawing = StreamTimeline(session.streamEvents, window: Self.timelineWindow, title: title) else {
+            throw ProgramError(
+                .configuration,
+                "--timeline: expected weights that are read from disk, all of them stay; lower the budget")
+        }
+        let file = try ResultFile(path: path)
+        do {
+            try file.append(drawing.svg())
+            try file.commit()
+        } catch {
+            file.discard()
+            throw error
+        }
+    }
+
+    private static let timelineWindow = Duration.milliseconds(500)
+
     private func showPlan() async throws {
         let opened = try await model.open()
         // As part of what the process holds.
         let tokenizer = try? opened.tokenizer()
-        let setup = try await model.streamingSetup(
+        var options = model
+        // Copies have the sizes of what they are made of: none need to be made for a plan.
+        options.packedCache = nil
+        let setup = try await options.streamingSetup(
             opened, cacheType: generation.kvType.element, contextLength: try generation.contextLength(for: opened),
             showsProgress: program.showsProgress)
         withExtendedLifetime(tokenizer) {}
@@ -76,7 +114,11 @@ struct RunCommand: AsyncParsableCommand {
     private func complete(_ session: GenerationSession) async throws {
         let ids = try tokens?.ids ?? session.tokenizer?.encode(prompt ?? "") ?? []
         let streams = !generation.json
-        let answer = try await session.answer(to: ids, isContinuation: tokens == nil) { text in
+        // Where text streams to the same terminal, the line would tear it.
+        let showsStatus = program.showsProgress && (generation.json || isatty(STDOUT_FILENO) == 0)
+        let answer = try await session.answer(
+            to: ids, isContinuation: tokens == nil, showsStatus: showsStatus
+        ) { text in
             if streams { StandardOutput.write(raw: text) }
         }
         if streams {
@@ -88,5 +130,6 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             StandardOutput.write(try JSONText.line(AnswerReport(prompt: ids, answer, load: session.load)))
         }
+        if let timeline { try draw(session, to: timeline) }
     }
 }

@@ -13,10 +13,12 @@ struct Answer {
 
     /// Generates until the end of `request`, a stop string, or the cancelling of the task.
     ///
-    /// - Parameter show: called with text that will not change any more.
+    /// - Parameters:
+    ///   - onToken: called for each token.
+    ///   - show: called with text that will not change any more.
     static func generate(
         _ request: TokenRequest, with engine: any TokenEngine, detokenizer: Detokenizer?, stops: [String],
-        show: (String) -> Void
+        onToken: () -> Void = {}, show: (String) -> Void
     ) async throws -> Answer {
         var answer = Answer()
         answer.timings.promptTokens = request.prompt.count
@@ -36,6 +38,7 @@ struct Answer {
                 let now = ContinuousClock.now
                 first = first ?? now
                 answer.tokens.append(accepted.token)
+                onToken()
                 answer.timings.generatedTokens = answer.tokens.count
                 answer.timings.prompt = first.map { $0 - start } ?? .zero
                 answer.timings.generation = first.map { now - $0 } ?? .zero

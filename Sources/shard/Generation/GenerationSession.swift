@@ -3,6 +3,7 @@ import Foundation
 import Inference
 import ShardKit
 import Sharding
+import Streaming
 import Terminal
 import Tokenizers
 
@@ -21,6 +22,14 @@ struct GenerationSession {
     private struct Streaming {
         let engine: LocalEngine
         let setup: StreamingSetup
+        let watch = StreamWatch()
+
+        /// What was done so far; from here on the watch is told.
+        func start() async throws -> StreamingReport? {
+            let watch = watch
+            try await engine.perform { chain throws(InferenceError) in chain.watch(watch) }
+            return try await report()
+        }
 
         func report() async throws -> StreamingReport? {
             let budget = setup.budget
@@ -73,21 +82,32 @@ struct GenerationSession {
         self.streaming = streaming
     }
 
+    /// What a model that is read from disk did last.
+    var streamEvents: [StreamEvent] { streaming?.watch.now.events ?? [] }
+
     /// Ends worker processes, where there are any.
     func stop() async { await cluster?.stop() }
 
     /// Generates one answer; Ctrl-C cancels it.
-    func answer(to prompt: [TokenID], isContinuation: Bool, show: @escaping @Sendable (String) -> Void) async throws
-        -> Answer
-    {
+    ///
+    /// - Parameter showsStatus: whether a line on stderr says meanwhile what a model that is read from disk does.
+    func answer(
+        to prompt: [TokenID], isContinuation: Bool, showsStatus: Bool = false,
+        show: @escaping @Sendable (String) -> Void
+    ) async throws -> Answer {
         let request = TokenRequest(
             prompt: prompt, sampling: options.sampling(for: model), maxTokens: options.maxTokens,
             endTokens: options.ignoreEos ? [] : model.endTokens(tokenizer))
         let (engine, stops) = (engine, options.stop)
         let detokenizer = tokenizer?.detokenizer(skipSpecial: true, isContinuation: isContinuation)
-        let before = try await streaming?.report()
+        let before = try await streaming?.start()
+        let status = streaming.map { StreamingStatus($0.watch, budgetBytes: $0.setup.budget.limitBytes) }
+        if showsStatus { status?.show() }
+        defer { status?.end() }
         let work = Task {
-            try await Answer.generate(request, with: engine, detokenizer: detokenizer, stops: stops, show: show)
+            try await Answer.generate(
+                request, with: engine, detokenizer: detokenizer, stops: stops, onToken: { status?.countToken() },
+                show: show)
         }
         let interrupts = Task {
             for await _ in Signals.stream(SIGINT, SIGTERM) { work.cancel() }

@@ -53,7 +53,9 @@ extension ModelOptions {
         _ model: OpenedModel, cacheType: CacheElementType, contextLength: Int, showsProgress: Bool
     ) async throws -> StreamingSetup {
         let (budget, threads) = (memoryBudget?.bytes, try cpuOptions().threads)
-        let cache = packedCache.map { PackedCachePrompt.cache($0, model: model.file.name, showsProgress: showsProgress) }
+        let cache = packedCache.map {
+            PackedCachePrompt.cache($0, model: model.file.name, showsProgress: showsProgress)
+        }
         do {
             return try await OwnThread.run { _ throws(ShardKitError) in
                 try model.streamingSetup(

@@ -35,7 +35,7 @@ struct StreamingPlanReport: Encodable {
         ring_bytes = budget.ringBytes
         pinned_bytes = plan.pinnedBytes
         streamed_bytes = plan.streamedBytes
-        rows_per_step = budget.rowsMax
+        rows_per_step = setup.rowsMax
         context = setup.demand.contextLength
         rest_bytes = budget_bytes - program_bytes - norm_bytes - cache_bytes - scratch_bytes - ring_bytes - pinned_bytes
     }

@@ -39,10 +39,13 @@ final class StoredTestModel {
 
     func chain(
         pinnedBytesMax: Int, cacheType: CacheElementType = .f32, rowsMax: Int = 256,
-        device: CPUDeviceOptions = CPUDeviceOptions()
+        device: CPUDeviceOptions = CPUDeviceOptions(), tensors other: StreamedTensors? = nil
     ) throws -> ShardChain {
-        try ShardChain(
-            model: model.spec, tensors: tensors, plan: try plan(pinnedBytesMax: pinnedBytesMax), ringBytes: 0,
+        let tensors = other ?? tensors
+        let matrices = try tensors.matrices(of: model.spec, layers: 0..<model.spec.layers.count, hasHead: true)
+        return try ShardChain(
+            model: model.spec, tensors: tensors,
+            plan: ResidencyPlan(matrices, pinnedBytesMax: pinnedBytesMax), ringBytes: 0,
             device: try CPUDevice(device),
             options: ShardChain.Options(
                 shards: [0..<model.spec.layers.count], cacheType: cacheType, rowsMax: rowsMax, contextLength: 256))
