@@ -41,6 +41,8 @@ typedef struct form {
     shard_layout layout;
     field fields[FIELDS_MAX];
     arrange_function *arrange;
+    /// The bytes that `arrange` reads and changes: whole fields.
+    size_t arranged_first, arranged_end;
 } form;
 
 static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, arrange_iq4_xs, arrange_q5_0,
@@ -48,6 +50,7 @@ static arrange_function arrange_q3_K, arrange_q4_K, arrange_q5_K, arrange_q6_K, 
 
 #define FIELD(block, member, size) {offsetof(block, member), sizeof(((block *)0)->member), size}
 #define FIELD_PAIR(block, member) {offsetof(block, member), 4, 2}
+#define ARRANGED(block, member) offsetof(block, member), offsetof(block, member) + sizeof(((block *)0)->member)
 
 static const form f32 = {{1, 4}, {{0, 4, 4}}, NULL};
 static const form f16 = {{1, 2}, {{0, 2, 2}}, NULL};
@@ -56,10 +59,12 @@ static const form q4_0 = {{32, sizeof(block_q4_0)}, {FIELD(block_q4_0, qs, 4), F
 static const form q4_1 = {{32, sizeof(block_q4_1)}, {FIELD(block_q4_1, qs, 4), FIELD_PAIR(block_q4_1, d)}, NULL};
 static const form q5_0 = {{32, sizeof(block_q5_0)},
                           {FIELD(block_q5_0, qs, 4), FIELD(block_q5_0, qh, 4), FIELD(block_q5_0, d, 2)},
-                          arrange_q5_0};
+                          arrange_q5_0,
+                          ARRANGED(block_q5_0, qh)};
 static const form q5_1 = {{32, sizeof(block_q5_1)},
                           {FIELD(block_q5_1, qs, 4), FIELD(block_q5_1, qh, 4), FIELD_PAIR(block_q5_1, d)},
-                          arrange_q5_1};
+                          arrange_q5_1,
+                          ARRANGED(block_q5_1, qh)};
 static const form iq4_nl = {{32, sizeof(block_iq4_nl)}, {FIELD(block_iq4_nl, qs, 4), FIELD(block_iq4_nl, d, 2)}, NULL};
 static const form mxfp4 = {{32, sizeof(block_mxfp4)}, {FIELD(block_mxfp4, qs, 4), FIELD(block_mxfp4, e, 1)}, NULL};
 // Of super-blocks in the order of use: scales, high bits, weights, d.
@@ -69,19 +74,27 @@ static const form q2_K = {{256, sizeof(block_q2_K)},
 static const form q3_K = {
     {256, sizeof(block_q3_K)},
     {FIELD(block_q3_K, scales, 4), FIELD(block_q3_K, hmask, 4), FIELD(block_q3_K, qs, 4), FIELD(block_q3_K, d, 2)},
-    arrange_q3_K};
+    arrange_q3_K,
+    ARRANGED(block_q3_K, scales)};
 static const form q4_K = {{256, sizeof(block_q4_K)},
                           {FIELD(block_q4_K, scales, 4), FIELD(block_q4_K, qs, 4), FIELD_PAIR(block_q4_K, d)},
-                          arrange_q4_K};
+                          arrange_q4_K,
+                          ARRANGED(block_q4_K, scales)};
 static const form q5_K = {
     {256, sizeof(block_q5_K)},
     {FIELD(block_q5_K, scales, 4), FIELD(block_q5_K, qh, 4), FIELD(block_q5_K, qs, 4), FIELD_PAIR(block_q5_K, d)},
-    arrange_q5_K};
-static const form q6_K = {
-    {256, sizeof(block_q6_K)}, {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)}, arrange_q6_K};
+    arrange_q5_K,
+    ARRANGED(block_q5_K, scales)};
+static const form q6_K = {{256, sizeof(block_q6_K)},
+                          {FIELD(block_q6_K, scales, 2), {0, 192, 4}, FIELD(block_q6_K, d, 2)},
+                          arrange_q6_K,
+                          0,
+                          192};
 static const form iq4_xs = {{256, sizeof(block_iq4_xs)},
                             {FIELD(block_iq4_xs, scales_l, 4), FIELD_PAIR(block_iq4_xs, d), FIELD(block_iq4_xs, qs, 4)},
-                            arrange_iq4_xs};
+                            arrange_iq4_xs,
+                            0,
+                            offsetof(block_iq4_xs, qs)};
 static const form iq1_s = {{256, sizeof(block_iq1_s)}, {{0}}, NULL};
 static const form iq1_m = {{256, sizeof(block_iq1_m)}, {{0}}, NULL};
 static const form iq2_xxs = {{256, sizeof(block_iq2_xxs)}, {{0}}, NULL};
@@ -372,18 +385,21 @@ static inline __attribute__((always_inline)) void pack_tile(const form *form, co
     }
     uint8_t arranged[SHARD_TILE_ROWS][SHARD_BLOCK_BYTES_MAX];
     for (size_t b = 0; b < block_count; b++) {
-        const uint8_t *blocks[SHARD_TILE_ROWS];
+        const uint8_t *blocks[SHARD_TILE_ROWS], *changed[SHARD_TILE_ROWS];
         for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
             blocks[row] = rows[row] + b * form->layout.bytes;
             if (form->arrange != NULL) {
-                memcpy(arranged[row], blocks[row], form->layout.bytes);
+                memcpy(arranged[row] + form->arranged_first, blocks[row] + form->arranged_first,
+                       form->arranged_end - form->arranged_first);
                 form->arrange(arranged[row], false);
-                blocks[row] = arranged[row];
+                changed[row] = arranged[row];
             }
         }
         for (size_t f = 0; f < FIELDS_MAX; f++) {
-            interleave_field(blocks, &form->fields[f], tile);
-            tile += SHARD_TILE_ROWS * form->fields[f].bytes;
+            const field *field = &form->fields[f];
+            const bool is_arranged = field->offset >= form->arranged_first && field->offset < form->arranged_end;
+            interleave_field(form->arrange != NULL && is_arranged ? changed : blocks, field, tile);
+            tile += SHARD_TILE_ROWS * field->bytes;
         }
     }
 }

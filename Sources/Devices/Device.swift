@@ -20,6 +20,8 @@ package protocol Device: AnyObject {
     func makeBuffer(rowCapacity: Int, columnCount: Int) throws(DeviceError) -> any DeviceBuffer
     /// A vector of weights (a norm, a bias), widened to f32.
     func makeVector(_ view: TensorView) throws(DeviceError) -> any DeviceVector
+    /// The next matrices have so many bytes altogether, packed: room for them is made in one piece.
+    func reserveWeights(_ byteCount: Int) throws(DeviceError)
     /// A weight matrix `[outputs, inputs]` in the layout that this device's kernels read, at the file's bits per
     /// weight.
     ///

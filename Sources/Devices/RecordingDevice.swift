@@ -32,6 +32,8 @@ package final class RecordingDevice: Device {
         return handle
     }
 
+    package func reserveWeights(_ byteCount: Int) throws(DeviceError) {}
+
     package func makeMatrix(
         _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
     ) throws(DeviceError) -> any DeviceMatrix {

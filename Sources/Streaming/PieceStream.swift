@@ -140,7 +140,8 @@ package final class PieceStream {
         }
         let range = pieces[nextPiece].alignedRange
         guard let place = ring.allocate(range.count) else { return false }
-        inRing.append(Slot(piece: nextPiece, place: place, method: settings.method, started: .now))
+        let method = files[pieces[nextPiece].file].isDirectPossible ? settings.method : .buffered
+        inRing.append(Slot(piece: nextPiece, place: place, method: method, started: .now))
         start(inRing.count - 1)
         nextPiece += 1
         return true
@@ -183,8 +184,9 @@ package final class PieceStream {
 
     /// After a short read: what is left, which direct reads can only go on with from an aligned byte.
     private func restart(_ index: Int, after count: Int) {
+        guard inRing[index].method == .direct else { return start(index) }
         inRing[index].readCount = ReadAlignment.down(inRing[index].readCount)
-        if count < ReadAlignment.bytes, inRing[index].method == .direct {
+        if count < ReadAlignment.bytes {
             // Nothing more comes in whole blocks: the file ends here.
             let piece = pieces[inRing[index].piece]
             inRing[index].error = files[piece.file].readError(

@@ -4,17 +4,21 @@ import Glibc
 /// Reads by the kernel itself (io_uring): no thread of ours waits for them.
 final class UringQueue: ReadQueue {
     private var ring = io_uring()
+    /// One that was never made has no descriptor to close: 0 is somebody else's.
+    private var isMade = false
 
     /// nil where the kernel has no io_uring or a sandbox forbids it.
-    init?() {
-        guard io_uring_queue_init(UInt32(2 * ReadSettings.depthMax), &ring, 0) == 0 else { return nil }
-        guard canRead() else {
-            io_uring_queue_exit(&ring)
-            return nil
-        }
+    ///
+    /// - Parameter entryCount: reads that may be begun at once; a number that no kernel takes is for tests.
+    init?(entryCount: UInt32 = UInt32(2 * ReadSettings.depthMax)) {
+        guard io_uring_queue_init(entryCount, &ring, 0) == 0 else { return nil }
+        isMade = true
+        guard canRead() else { return nil }
     }
 
-    deinit { io_uring_queue_exit(&ring) }
+    deinit {
+        if isMade { io_uring_queue_exit(&ring) }
+    }
 
     /// Kernels before 5.6 have rings that cannot do plain reads.
     private func canRead() -> Bool {

@@ -45,6 +45,10 @@ package final class CPUDevice: Device {
 
     package func makeVector(_ view: TensorView) throws(DeviceError) -> any DeviceVector { try CPUVector(view) }
 
+    package func reserveWeights(_ byteCount: Int) throws(DeviceError) {
+        try arena.reserve(byteCount: byteCount)
+    }
+
     package func makeMatrix(
         _ view: TensorView, bias: TensorView?, copied: (Range<Int>) -> Void
     ) throws(DeviceError) -> any DeviceMatrix {

@@ -13,17 +13,27 @@ final class WeightArena {
     private static let regionBytes = 64 << 20
     /// Cache lines: vectors of weights start on them.
     private static let alignment = 64
+    /// What alignment may cost of areas that are reserved together: addresses, no memory.
+    private static let alignmentShare = 16
 
     private var region: AlignedMemory?
     private var usedBytes = 0
 
+    /// Lets the next areas of so many bytes altogether lie in one piece: at the end of each region some memory is lost.
+    func reserve(byteCount: Int) throws(DeviceError) {
+        guard byteCount > 0 else { return }
+        region = try AlignedMemory(byteCount: byteCount + byteCount / Self.alignmentShare, for: "weights")
+        usedBytes = 0
+    }
+
     /// Zeroed; pages that are never written take nothing.
     func allocate(byteCount: Int) throws(DeviceError) -> Area {
-        if byteCount > Self.regionBytes {
+        let fits = region.map { $0.byteCount - usedBytes >= byteCount } ?? false
+        if byteCount > Self.regionBytes, !fits {
             let own = try AlignedMemory(byteCount: byteCount, for: "weights")
             return Area(region: own, base: own.base, byteCount: byteCount)
         }
-        if region.map({ $0.byteCount - usedBytes < byteCount }) ?? true {
+        if !fits {
             region = try AlignedMemory(byteCount: Self.regionBytes, for: "weights")
             usedBytes = 0
         }

@@ -30,7 +30,7 @@ package struct ShardRunnerOptions: Sendable, Hashable {
     }
 
     /// Rows whose logits are computed together; larger steps take several rounds.
-    static let logitRowsMax = 16
+    package static let logitRowsMax = 16
 
     /// Bytes of the KV cache when all its blocks are in use; the largest number where that overflows.
     package func cacheBytes(of model: ModelSpec) -> Int {

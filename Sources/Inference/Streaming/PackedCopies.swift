@@ -70,7 +70,7 @@ package struct PackedCopies {
         let tiles = try memory(plan.slices.map { $0.packedBytes(missing) }.max() ?? 0, "tiles")
         let stream = PieceStream(
             files: tensors.files, pieces: plan.slices.map(\.piece),
-            ring: UnsafeMutableRawBufferPointer(start: ring.base, count: ring.byteCount))
+            ring: UnsafeMutableRawBufferPointer(start: ring.base, count: ring.byteCount), owner: ring)
         stream.isRepeated = false
         let total = plan.streamedBytes
         var done = 0
@@ -92,8 +92,15 @@ package struct PackedCopies {
             }
             let hash = hasher.finish()
             computed[matrix.name] = hash
+            let key = PackedStore.key(of: hash, layout: device.packedLayout)
             found[matrix.name] = try stored { () throws(WeightTransferError) in
-                try store.finish(writing, as: PackedStore.key(of: hash, layout: device.packedLayout))
+                // The same bytes under another name, or another process, came first.
+                if let entry = try store.entry(
+                    key, tileBytes: matrix.tileBytes, tileCount: matrix.tiles(0..<matrix.rowCount).count)
+                {
+                    return entry
+                }
+                return try store.finish(writing, as: key)
             }
         }
         hashes.remember(computed, of: model)

@@ -15,11 +15,18 @@ package final class StreamedTensors: Sendable {
 
     /// Opens the model's files, which must be those that were described before.
     ///
-    /// - Parameter packed: weights of matrices by name, that are read instead of the model's.
-    package init(_ model: ModelFile, packed: [String: PackedEntry] = [:]) throws(InferenceError) {
+    /// - Parameters:
+    ///   - packed: weights of matrices by name, that are read instead of the model's.
+    ///   - allowsStatusChanges: whether the files may be used, named and protected anew by others, as those of a store
+    ///     are, as long as nobody writes to them.
+    package init(
+        _ model: ModelFile, packed: [String: PackedEntry] = [:], allowsStatusChanges: Bool = false
+    ) throws(InferenceError) {
         self.model = model
         var files: [PieceFile] = []
-        for file in model.files { files.append(try Self.open(file)) }
+        for file in model.files {
+            files.append(try Self.open(file, allowsStatusChanges: allowsStatusChanges))
+        }
         var places: [String: (file: Int, entry: PackedEntry)] = [:]
         for (name, entry) in packed.sorted(by: { $0.key < $1.key }) {
             places[name] = (files.count, entry)
@@ -78,6 +85,9 @@ package final class StreamedTensors: Sendable {
             throw InferenceError(.weights, place: "weights", "", cause: error)
         }
     }
+
+    /// Whether all files are still those that were opened.
+    package var areUnchanged: Bool { files.allSatisfy { (try? $0.checkUnchanged()) != nil } }
 
     func tensor(_ name: String, rowCount: Int, columnCount: Int) throws(InferenceError) -> TensorInfo {
         guard let tensor = model.tensor(name) as TensorInfo? else {

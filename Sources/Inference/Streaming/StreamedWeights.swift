@@ -35,7 +35,8 @@ package final class StreamedWeights: WeightResidency {
         self.ring = ring
         let memory = UnsafeMutableRawBufferPointer(start: ring?.base, count: ring?.byteCount ?? 0)
         var maker = StreamedMaker(plan: plan, tensors: tensors, device: device)
-        found = try maker.loadPinned(through: memory, progress: progress)
+        try onDevice("weights") { () throws(DeviceError) in try device.reserveWeights(plan.pinnedBytes) }
+        found = try maker.loadPinned(through: memory, owner: ring, progress: progress)
         let streamed = plan.slices.filter { !$0.isPinned }
         if !streamed.isEmpty {
             let stream = PieceStream(
@@ -115,12 +116,14 @@ private struct StreamedMaker: WeightMaker {
     ///
     /// - Returns: how the files are read fastest, where that was found out.
     mutating func loadPinned(
-        through ring: UnsafeMutableRawBufferPointer,
+        through ring: UnsafeMutableRawBufferPointer, owner: AlignedMemory?,
         progress: (ResidentWeights.Progress) throws(InferenceError) -> Void
     ) throws(InferenceError) -> ReadTrials.Result? {
         let indices = plan.slices.indices.filter { plan.slices[$0].isPinned }
         guard !indices.isEmpty else { return nil }
-        let loading = PieceStream(files: tensors.files, pieces: indices.map { plan.slices[$0].piece }, ring: ring)
+        let loading = PieceStream(
+            files: tensors.files, pieces: indices.map { plan.slices[$0].piece }, ring: ring,
+            owner: owner)
         loading.isRepeated = false
         var state = ResidentWeights.Progress(unitsDone: 0, unitCount: plan.pinnedBytes)
         for (position, index) in indices.enumerated() {

@@ -1,4 +1,5 @@
 import CKernels
+import Devices
 import Models
 import Sharding
 
@@ -32,6 +33,9 @@ package struct StreamingSetup: Sendable {
         package var rowsMax: Int
         /// What the process holds before.
         package var programBytes: Int
+
+        /// Of all sequences.
+        var cachePositions: Int { max(1, saturatingProduct(cacheBlockCount, CacheShape.blockPositions)) }
 
         package static let rowsMaxDefault = 512
         package static let rowsMaxResident = 256
@@ -69,7 +73,7 @@ package struct StreamingSetup: Sendable {
         let everything = matrices.map { ResidencyPlan($0, pinnedBytesMax: .max) }
         var need = MemoryBudget.Demand(
             programBytes: demand.programBytes, ringBytesMin: everything.reduce(0) { $0 + $1.ringBytesMin },
-            rowsMin: min(demand.rowsMin, demand.contextLength), rowsMax: min(demand.rowsMax, demand.contextLength))
+            rowsMin: min(demand.rowsMin, demand.cachePositions), rowsMax: min(demand.rowsMax, demand.cachePositions))
         for (part, matrices) in zip(parts, matrices) {
             need.add(ScratchNeed(model, layers: part.layers, hasHead: part.hasHead, matrices, demand))
             need.vectorBytes += model.vectorBytes(layers: part.layers, hasHead: part.hasHead)

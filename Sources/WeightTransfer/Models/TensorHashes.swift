@@ -84,9 +84,11 @@ package struct TensorHashes: Sendable {
             let hasher = BlobHasher()
             var position = 0
 
-            mutating func next() -> UnsafeRawBufferPointer {
+            /// Those that were hashed before need not stay mapped.
+            mutating func next(of model: ModelFile) -> UnsafeRawBufferPointer {
                 let end = min(position + TensorHashes.pieceBytes, bytes.count)
                 defer { position = end }
+                model.advise(.dontNeed, max(0, position - TensorHashes.pieceBytes)..<position, of: tensor)
                 return UnsafeRawBufferPointer(rebasing: bytes[position..<end])
             }
         }
@@ -97,9 +99,9 @@ package struct TensorHashes: Sendable {
                 lanes.append(Lane(tensor: tensor, bytes: work.model.bytes(of: tensor)))
             }
             if lanes.isEmpty { return }
-            let first = lanes[0].next()
+            let first = lanes[0].next(of: work.model)
             if lanes.count == 2 {
-                let second = lanes[1].next()
+                let second = lanes[1].next(of: work.model)
                 BlobHasher.update(lanes[0].hasher, first, lanes[1].hasher, second)
                 work.done(first.count + second.count)
             } else {

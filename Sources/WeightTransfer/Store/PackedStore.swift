@@ -24,6 +24,8 @@ package final class PackedStore: Sendable {
             throw WeightTransferError(
                 .system, place: folder, expected: "a folder for packed weights", got: "\(error.localizedDescription)")
         }
+        try TensorStore.checkFolder(folder)
+        TensorStore.raiseDescriptorLimit()
         removeAbandoned()
     }
 

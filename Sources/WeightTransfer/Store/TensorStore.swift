@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import ModelFiles
 import Sharding
@@ -65,7 +66,7 @@ package final class TensorStore: Sendable {
             return nil
         }
         // Its time is what says how long it was not used.
-        futimens(file.descriptor, nil)
+        shard_note_access(file.descriptor)
         return try StoreEntry(hash, file)
     }
 
@@ -149,7 +150,7 @@ package final class TensorStore: Sendable {
     }
 
     /// What others could put there would be run as weights.
-    private static func checkFolder(_ path: String) throws(WeightTransferError) {
+    static func checkFolder(_ path: String) throws(WeightTransferError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw LockedFile.failure(path, "the cache's folder") }
         guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
@@ -160,7 +161,7 @@ package final class TensorStore: Sendable {
         }
     }
 
-    private static func raiseDescriptorLimit() {
+    static func raiseDescriptorLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         let wanted = min(limit.rlim_max, descriptorsWanted)

@@ -20,6 +20,8 @@ final class LoadedPart: @unchecked Sendable {
     private let unhashed: [SourceFile]
     /// Whose files are read while the part is in use: no process removes them.
     private let entries: [StoreEntry]
+    /// Of weights that are read from disk; nil for those that are all in memory.
+    private let streamed: StreamedTensors?
 
     /// A file and what tells whether it is still the same.
     struct SourceFile: Sendable {
@@ -29,7 +31,7 @@ final class LoadedPart: @unchecked Sendable {
 
     init(
         _ order: LoadOrder, model: ModelSpec, device: any Device, weights: [any WeightResidency], weightBytes: Int,
-        unhashed: [SourceFile], entries: [StoreEntry] = []
+        unhashed: [SourceFile], entries: [StoreEntry] = [], streamed: StreamedTensors? = nil
     ) {
         self.model = model
         self.device = device
@@ -38,11 +40,12 @@ final class LoadedPart: @unchecked Sendable {
         self.order = order
         self.unhashed = unhashed
         self.entries = entries
+        self.streamed = streamed
     }
 
     /// Whether another epoch's order asks for these very weights. Files without a hash must be the ones that were read.
     func serves(_ order: LoadOrder) -> Bool {
-        self.order.hasSameWeights(as: order)
+        self.order.hasSameWeights(as: order) && streamed?.areUnchanged ?? true
             && unhashed.allSatisfy { file in
                 guard let identity = file.identity else { return false }
                 return (try? MappedFile(path: file.path))?.identity == identity

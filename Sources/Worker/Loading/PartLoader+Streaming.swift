@@ -16,7 +16,9 @@ extension PartLoader {
         _ file: ModelFile, _ model: ModelSpec, name: String, unhashed: [LoadedPart.SourceFile],
         entries: [StoreEntry] = []
     ) throws(LoadProblem) -> LoadedPart {
-        let tensors = try streamedTensors(file, model, name: name)
+        try PartNeeds.checkFrame(order, model)
+        // Others may use, and protect, what lies in the store.
+        let tensors = try streamedTensors(file, model, name: name, isStored: !entries.isEmpty)
         let setup = try waitForRoom(tensors, model, name: name)
         let total = setup.parts.reduce(0) { $0 + $1.plan.pinnedBytes }
         let device = try makeDevice()
@@ -42,16 +44,18 @@ extension PartLoader {
         }
         return LoadedPart(
             order, model: model, device: device, weights: weights, weightBytes: total, unhashed: unhashed,
-            entries: entries)
+            entries: entries, streamed: tensors)
     }
 
     /// Packed copies where they are kept, made where they are missing; the model's own files otherwise.
     private func streamedTensors(
-        _ file: ModelFile, _ model: ModelSpec, name: String
+        _ file: ModelFile, _ model: ModelSpec, name: String, isStored: Bool
     ) throws(LoadProblem) -> StreamedTensors {
         let device = try makeDevice()
         do {
-            guard let folder = configuration.packedCache else { return try StreamedTensors(file) }
+            guard let folder = configuration.packedCache else {
+                return try StreamedTensors(file, allowsStatusChanges: isStored)
+            }
             var copies = try PackedCopies(
                 file, model, parts: order.stages.map { ($0.layers, $0.includesHead) },
                 store: try PackedStore(folder: folder), hashes: TensorHashes(cacheFolder: folder), device: device)

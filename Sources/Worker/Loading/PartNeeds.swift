@@ -14,14 +14,7 @@ struct PartNeeds {
 
     /// - Throws: ``LoadProblem`` `.outOfMemory` with the sum, when it exceeds the order's limits.
     init(_ order: LoadOrder, model: ModelSpec, file: ModelFile) throws(LoadProblem) {
-        let frameBytes = saturatingProduct(
-            saturatingProduct(order.limits.maxRows, model.hiddenSize), MemoryLayout<Float>.size)
-        guard frameBytes <= WireLimits.payloadBytesMax else {
-            throw LoadProblem(
-                .other,
-                "max_rows: expected at most \(WireLimits.payloadBytesMax) bytes of hidden states a step, got "
-                    + "\(order.limits.maxRows) rows of \(model.hiddenSize): \(frameBytes)")
-        }
+        try Self.checkFrame(order, model)
         let parts = ModelParts(of: file, as: model)
         stageWeightBytes = order.stages.map { stage in
             let layers = parts.layers[stage.layers].reduce(0) { saturatingSum($0, ModelParts.weightBytes($1)) }
@@ -42,6 +35,20 @@ struct PartNeeds {
                 .outOfMemory,
                 "memory: expected at most \(order.limits.memoryBytes) bytes, got \(sum) (weights \(weightBytes) + cache "
                     + "\(cache) + scratch \(scratch)); give the worker fewer layers, or a smaller context")
+        }
+    }
+}
+
+extension PartNeeds {
+    /// Refuses steps whose hidden states fit no message.
+    static func checkFrame(_ order: LoadOrder, _ model: ModelSpec) throws(LoadProblem) {
+        let frameBytes = saturatingProduct(
+            saturatingProduct(order.limits.maxRows, model.hiddenSize), MemoryLayout<Float>.size)
+        guard frameBytes <= WireLimits.payloadBytesMax else {
+            throw LoadProblem(
+                .other,
+                "max_rows: expected at most \(WireLimits.payloadBytesMax) bytes of hidden states a step, got "
+                    + "\(order.limits.maxRows) rows of \(model.hiddenSize): \(frameBytes)")
         }
     }
 }

@@ -80,7 +80,10 @@ struct LogitsCommand: AsyncParsableCommand {
             let setup = try await model.streamingSetup(
                 opened, cacheType: cacheType, contextLength: ids.count, showsProgress: program.showsProgress)
             return try await OwnThread.run { [cpu] _ in
-                try Self.write(try opened.chain(cpu: cpu, setup), ids, chunk: chunk, to: file)
+                // All rows of a step are wanted, which is more than a budget counts.
+                try Self.write(
+                    try opened.chain(cpu: cpu, setup), ids, chunk: min(chunk, ShardRunnerOptions.logitRowsMax),
+                    to: file)
             }
         }
         try opened.checkMemory(cacheType: cacheType, contextLength: ids.count)
