@@ -60,7 +60,7 @@ struct FaultTests {
         options.control = .init(host: "127.0.0.1", port: UInt16(port))
         let golden = try Golden.load()
         for _ in 0..<2 {
-            let cluster = try await RunningCluster.start(Paths.demo, options)
+            let cluster = try await RunningCluster.startAgain(Paths.demo, options)
             async let end: Void = cluster.run()
             #expect(await cluster.waitUntilReady())
             let tokens = try await RunningCluster.tokens(cluster.engine, golden.request(golden.cases[1]))

@@ -23,6 +23,20 @@ enum RunningCluster {
         try await Cluster.start(options, model: try ClusterModel.open(source.path), logger: logger)
     }
 
+    /// The same at an address that was used just before: a process that another test starts meanwhile has the old
+    /// sockets, too, until it runs its own program.
+    static func startAgain(_ source: URL, _ options: ClusterOptions) async throws -> Cluster {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while true {
+            do {
+                return try await start(source, options)
+            } catch let error as CoordinatorError where "\(error)".contains("Address already in use") {
+                guard ContinuousClock.now < deadline else { throw error }
+                await Task.yield()
+            }
+        }
+    }
+
     /// Calls `body` when the cluster is ready; afterwards no worker process is left.
     static func with(
         _ source: URL, _ options: ClusterOptions, _ body: (Cluster) async throws -> Void
