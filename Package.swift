@@ -95,8 +95,8 @@ let package = Package(
         library(
             "Inference",
             [
-                "WeightTransfer", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors", "CKernels",
-                "CLinux",
+                "WeightTransfer", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Threads", "Tensors",
+                "CKernels", "CLinux",
             ]),
 
         // Level 3

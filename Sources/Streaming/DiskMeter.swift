@@ -32,12 +32,9 @@ package struct DiskMeter {
         defer { withExtendedLifetime(memory) {} }
         var best = 0.0
         for settings in ReadSettings.candidates where settings.method == .buffered || canReadDirectly {
-            if settings.method == .buffered {
-                // What is in the page cache already says nothing of the disk.
-                for piece in pieces { files[piece.file].dropPages(piece.alignedRange) }
-            }
             let stream = PieceStream(files: files, pieces: pieces, ring: ring, settings: settings)
             stream.isRepeated = false
+            stream.measuresDisk = true
             let start = ContinuousClock.now
             var count = 0
             for index in pieces.indices where ContinuousClock.now - start < Self.timeMax {

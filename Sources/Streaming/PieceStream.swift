@@ -15,7 +15,6 @@ package final class PieceStream {
     private var ring: PieceRing
     private var settings: ReadSettings
     private var trials: ReadTrials?
-    private var isTrying = false
     /// In the ring, in the order of use; ids count on from the oldest.
     private var inRing: [Slot] = []
     private var oldestID: UInt64 = 0
@@ -28,6 +27,9 @@ package final class PieceStream {
     /// Whether the pieces from here on are needed in this round: those of an output head that has nothing to do are not.
     package var optionalFrom: Int
     package var usesOptional = true
+    /// Whether buffered reads first give back what is in the page cache already: pages that somebody else read before are
+    /// gone when they are needed again, and say nothing of the disk.
+    var measuresDisk = false
     /// Whether the first piece follows the last one.
     package var isRepeated = true
     package private(set) var statistics = StreamStatistics()
@@ -151,8 +153,7 @@ package final class PieceStream {
     private func start(_ index: Int) {
         let slot = inRing[index]
         let (piece, file) = (pieces[slot.piece], files[pieces[slot.piece].file])
-        // Pages that somebody else read before are gone when they are needed again: they say nothing of the disk.
-        if isTrying, slot.method == .buffered { file.dropPages(piece.alignedRange) }
+        if measuresDisk, slot.method == .buffered { file.dropPages(piece.alignedRange) }
         queues.start(
             FileRead(
                 id: oldestID + UInt64(index), descriptor: file.descriptor(for: slot.method),
@@ -241,8 +242,8 @@ package final class PieceStream {
     private func runTrial() {
         guard inRing.isEmpty, let candidate = trials?.next(ringBytes: ring.byteCount, pieces: pieces) else { return }
         settings = candidate
-        isTrying = true
-        defer { isTrying = false }
+        measuresDisk = true
+        defer { measuresDisk = false }
         let start = ContinuousClock.now
         while startNext(), inRing.count < pieces.count {
             if underWayCount >= candidate.depth { finish(queues.next()) }

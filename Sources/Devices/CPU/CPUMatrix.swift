@@ -8,7 +8,7 @@ final class CPUMatrix: DeviceMatrix {
     let tileCount: Int
     let activationKind: UInt32
     let bias: CPUVector?
-    /// Of ``bytesInTile``: packed together when the file's layout is multiplied; 0 for a matrix that is packed already.
+    /// Packed together when the file's layout is multiplied; 0 for a matrix that is packed already.
     let tilesPerPass: Int
     private let type: UInt32
     private let base: UnsafeRawPointer

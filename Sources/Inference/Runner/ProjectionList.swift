@@ -1,4 +1,5 @@
 import Devices
+import ModelFiles
 import Streaming
 
 /// A matrix and where its products go, `[rows, outputCount]`.
@@ -49,12 +50,7 @@ struct ProjectionList {
     ) throws(InferenceError) {
         guard let stream = projection.matrix.stream else { return }
         for slice in projection.matrix.streamed {
-            let bytes: UnsafeRawBufferPointer
-            do {
-                bytes = try stream.take(slice.piece)
-            } catch {
-                throw InferenceError(.weights, place: "weights", "", cause: error)
-            }
+            let bytes = try readingWeights { () throws(ModelFileError) in try stream.take(slice.piece) }
             defer { stream.release() }
             let matrix = try slice.matrix(bytes, on: device)
             projections.removeAll(keepingCapacity: true)

@@ -110,12 +110,7 @@ package struct PackedCopies {
         _ slice: ResidencyPlan.Slice, of plan: ResidencyPlan, from stream: PieceStream, at index: Int,
         through tiles: AlignedMemory, to writing: PackedWriting, _ hasher: inout FileHasher
     ) throws(InferenceError) {
-        let bytes: UnsafeRawBufferPointer
-        do {
-            bytes = try stream.take(index)
-        } catch {
-            throw InferenceError(.weights, place: "weights", "", cause: error)
-        }
+        let bytes = try readingWeights { () throws(ModelFileError) in try stream.take(index) }
         defer { stream.release() }
         hasher.update(bytes)
         guard case .rows(let view) = plan.content(of: slice).view(bytes) else {

@@ -38,10 +38,8 @@ package final class StreamedTensors: Sendable {
 
     private static func open(_ file: MappedFile, allowsStatusChanges: Bool = false) throws(InferenceError) -> PieceFile
     {
-        do {
-            return try PieceFile(file, allowsStatusChanges: allowsStatusChanges)
-        } catch {
-            throw InferenceError(.weights, place: "weights", "", cause: error)
+        try readingWeights { () throws(ModelFileError) in
+            try PieceFile(file, allowsStatusChanges: allowsStatusChanges)
         }
     }
 
@@ -79,11 +77,7 @@ package final class StreamedTensors: Sendable {
         _ range: Range<Int>, ofFile index: Int, into target: UnsafeMutableRawBufferPointer
     ) throws(InferenceError) {
         guard let base = target.baseAddress else { return }
-        do {
-            try files[index].read(range, into: base)
-        } catch {
-            throw InferenceError(.weights, place: "weights", "", cause: error)
-        }
+        try readingWeights { () throws(ModelFileError) in try files[index].read(range, into: base) }
     }
 
     /// Whether all files are still those that were opened.

@@ -130,12 +130,7 @@ private struct StreamedMaker: WeightMaker {
             let slice = plan.slices[index]
             let matrix = plan.matrices[slice.matrix]
             let bias = try bias(of: slice)
-            let bytes: UnsafeRawBufferPointer
-            do {
-                bytes = try loading.take(position)
-            } catch {
-                throw InferenceError(.weights, place: "weights", "", cause: error)
-            }
+            let bytes = try readingWeights { () throws(ModelFileError) in try loading.take(position) }
             defer { loading.release() }
             let content = plan.content(of: slice)
             try content.check(bytes)

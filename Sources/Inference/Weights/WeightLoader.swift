@@ -1,4 +1,5 @@
 import Devices
+import ModelFiles
 import Models
 
 /// Turns tensors into the weights of layers and head, by the model's specification.
@@ -43,5 +44,14 @@ func onDevice<Result>(
         return try work()
     } catch {
         throw InferenceError(.device, place: place(), "", cause: error)
+    }
+}
+
+/// Reads weights, and says in its error that they were.
+func readingWeights<Result>(_ work: () throws(ModelFileError) -> Result) throws(InferenceError) -> Result {
+    do {
+        return try work()
+    } catch {
+        throw InferenceError(.weights, place: "weights", "", cause: error)
     }
 }

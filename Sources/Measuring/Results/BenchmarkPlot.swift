@@ -43,11 +43,11 @@ package struct BenchmarkPlot {
         let models = report.results.map(\.model).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         var body: [String] = []
         var y = Self.margin + 22
-        body.append(Self.text(Self.margin, y, "Tokens a second", style: "title"))
+        body.append(SVG.text(Self.margin, y, "Tokens a second", style: "title"))
         let machine = report.machine
         y += 20
         body.append(
-            Self.text(
+            SVG.text(
                 Self.margin, y, "\(machine.cpu), \(machine.cores) cores, \(machine.kernels), \(machine.os)",
                 style: "note"))
         y += 6
@@ -66,11 +66,11 @@ package struct BenchmarkPlot {
         let scale = Self.barWidthMax / highest
         let firstBar = top + Self.titleHeight
         let end = firstBar + Double(results.count) * Self.barStep
-        var lines = [Self.text(Self.margin, top + Self.titleHeight - 10, test, style: "test")]
+        var lines = [SVG.text(Self.margin, top + Self.titleHeight - 10, test, style: "test")]
         for tick in Self.ticks(to: highest) {
             let x = left + tick * scale
-            lines.append(Self.line(x, firstBar - 2, x, end, style: "grid"))
-            lines.append(Self.text(x, end + 14, Self.number(tick), style: "tick"))
+            lines.append(SVG.line(x, firstBar - 2, x, end, style: "grid"))
+            lines.append(SVG.text(x, end + 14, Self.number(tick), style: "tick"))
         }
         for (index, result) in results.enumerated() {
             let y = firstBar + Double(index) * Self.barStep + (Self.barStep - Self.barHeight) / 2
@@ -90,13 +90,13 @@ package struct BenchmarkPlot {
             value += ", \(Int((share * 100).rounded())) % of \(limit.rawValue)"
         }
         return [
-            Self.text(left - 8, middle + 4, Self.label(result, hasModes: hasModes), style: "name"),
-            "<rect x=\"\(Self.number(left))\" y=\"\(Self.number(y))\" width=\"\(Self.place(speed.median * scale))\" "
-                + "height=\"\(Self.place(Self.barHeight))\" fill=\"\(colour)\"/>",
-            Self.line(low, middle, high, middle, style: "whisker"),
-            Self.line(low, middle - 4, low, middle + 4, style: "whisker"),
-            Self.line(high, middle - 4, high, middle + 4, style: "whisker"),
-            Self.text(high + 8, middle + 4, value, style: "value"),
+            SVG.text(left - 8, middle + 4, Self.label(result, hasModes: hasModes), style: "name"),
+            "<rect x=\"\(Self.number(left))\" y=\"\(Self.number(y))\" width=\"\(SVG.place(speed.median * scale))\" "
+                + "height=\"\(SVG.place(Self.barHeight))\" fill=\"\(colour)\"/>",
+            SVG.line(low, middle, high, middle, style: "whisker"),
+            SVG.line(low, middle - 4, low, middle + 4, style: "whisker"),
+            SVG.line(high, middle - 4, high, middle + 4, style: "whisker"),
+            SVG.text(high + 8, middle + 4, value, style: "value"),
         ]
     }
 
@@ -123,34 +123,8 @@ package struct BenchmarkPlot {
         return String(format: "%.\(digits)f", value)
     }
 
-    private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
-
-    private static func text(_ x: Double, _ y: Double, _ text: String, style: String) -> String {
-        "<text x=\"\(place(x))\" y=\"\(place(y))\" class=\"\(style)\">\(escaped(text))</text>"
-    }
-
-    private static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, style: String) -> String {
-        "<line x1=\"\(place(x1))\" y1=\"\(place(y1))\" x2=\"\(place(x2))\" y2=\"\(place(y2))\" class=\"\(style)\"/>"
-    }
-
-    /// Names come from files: what XML cannot hold becomes a question mark.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{FFFE}", "\u{FFFF}": result += "?"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
     private static func head(width: Double, height: Double) -> String {
-        let (width, height) = (place(width), place(height))
+        let (width, height) = (SVG.place(width), SVG.place(height))
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)">
             <style>

@@ -54,7 +54,8 @@ package struct StreamTimeline {
         let rate = Double(read) / max(1e-9, (end - start) / .seconds(1)) / 1e6
         let note = "\(Int(rate)) MB/s in \(Int(((end - start) / .milliseconds(1)).rounded())) ms"
         return
-            ([head(height: y + 40), Self.text(20, 28, title, "title"), Self.text(20, 48, note, "note")] + body
+            ([head(height: y + 40), SVG.text(20, 28, title, style: "title"), SVG.text(20, 48, note, style: "note")]
+            + body
             + ["</svg>", ""]).joined(separator: "\n")
     }
 
@@ -100,8 +101,8 @@ package struct StreamTimeline {
     ) -> String {
         let (left, right) = (x(from), x(to))
         return
-            "<rect x=\"\(Self.place(left))\" y=\"\(Self.place(y))\" width=\"\(Self.place(max(0.3, right - left - 0.3)))\" "
-            + "height=\"\(Self.place(Self.laneHeight))\" fill=\"\(Self.colours[key] ?? "#999999")\"/>"
+            "<rect x=\"\(SVG.place(left))\" y=\"\(SVG.place(y))\" width=\"\(SVG.place(max(0.3, right - left - 0.3)))\" "
+            + "height=\"\(SVG.place(Self.laneHeight))\" fill=\"\(Self.colours[key] ?? "#999999")\"/>"
     }
 
     private func axis(bottom: Double) -> [String] {
@@ -111,29 +112,21 @@ package struct StreamTimeline {
         return stride(from: 0, through: total, by: step).flatMap { time in
             let x = Self.left + time / total * Self.width
             return [
-                "<line x1=\"\(Self.place(x))\" y1=\"\(Self.place(Self.top - 4))\" x2=\"\(Self.place(x))\" "
-                    + "y2=\"\(Self.place(bottom))\" class=\"grid\"/>",
-                Self.text(x, bottom + 16, "\(Int(time)) ms", "tick"),
+                SVG.line(x, Self.top - 4, x, bottom, style: "grid"),
+                SVG.text(x, bottom + 16, "\(Int(time)) ms", style: "tick"),
             ]
         }
     }
 
     private static func label(_ text: String, _ y: Double) -> String {
-        Self.text(left - 8, y + laneHeight - 3, text, "name")
-    }
-
-    private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
-
-    private static func text(_ x: Double, _ y: Double, _ text: String, _ style: String) -> String {
-        let escaped = text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-        return "<text x=\"\(place(x))\" y=\"\(place(y))\" class=\"\(style)\">\(escaped)</text>"
+        SVG.text(left - 8, y + laneHeight - 3, text, style: "name")
     }
 
     private func head(height: Double) -> String {
         let width = Self.left + Self.width + 30
         return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.place(width)) \(Self.place(height))" \
-            width="\(Self.place(width))" height="\(Self.place(height))">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(SVG.place(width)) \(SVG.place(height))" \
+            width="\(SVG.place(width))" height="\(SVG.place(height))">
             <style>
             svg { background: #ffffff } text { font: 12px sans-serif; fill: #222222 } .title { font-size: 16px }
             .note { fill: #666666 } .name { text-anchor: end } .tick { text-anchor: middle; fill: #666666 }

@@ -1,3 +1,4 @@
+import Devices
 import Foundation
 
 /// The most memory that a process had at once, as Linux keeps it.
@@ -13,11 +14,6 @@ package enum PeakMemory {
 
     /// Since the last reset; nil where the system does not say.
     package static func bytes(process: Int32? = nil) -> Int? {
-        let path = "/proc/\(process.map(String.init) ?? "self")/status"
-        guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
-        for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
-            return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
-        }
-        return nil
+        MachineFiles().memory(ofProcess: process.map(String.init) ?? "self")?.peakBytes
     }
 }

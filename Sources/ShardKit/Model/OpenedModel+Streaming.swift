@@ -49,8 +49,7 @@ extension OpenedModel {
     package func chain(
         cpu: CPUDeviceOptions, _ setup: StreamingSetup, progress: (Double) -> Void = { _ in }
     ) throws(InferenceError) -> ShardChain {
-        let device: CPUDevice
-        do { device = try CPUDevice(cpu) } catch { throw InferenceError(.device, place: "cpu", "\(error)") }
+        let device = try Self.device(cpu)
         return try ShardChain(
             model: spec, tensors: setup.tensors, plan: setup.parts[0].plan, ringBytes: setup.parts[0].ringBytes,
             device: device,

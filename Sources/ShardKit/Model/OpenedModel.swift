@@ -145,8 +145,7 @@ package struct OpenedModel: Sendable {
         cpu: CPUDeviceOptions, cacheType: CacheElementType, contextLength: Int, sequencesMax: Int = 1,
         rowsMax: Int = 256, progress: (Double) -> Void = { _ in }
     ) throws(InferenceError) -> ShardChain {
-        let device: CPUDevice
-        do { device = try CPUDevice(cpu) } catch { throw InferenceError(.device, place: "cpu", "\(error)") }
+        let device = try Self.device(cpu)
         let options = ShardChain.Options(
             shards: shards, cacheType: cacheType,
             cacheBlockCount: KVCache.blocksNeeded(positions: contextLength) * sequencesMax, rowsMax: rowsMax,
@@ -160,6 +159,10 @@ package struct OpenedModel: Sendable {
             try compareHashes()
             throw error
         }
+    }
+
+    static func device(_ cpu: CPUDeviceOptions) throws(InferenceError) -> CPUDevice {
+        do { return try CPUDevice(cpu) } catch { throw InferenceError(.device, place: "cpu", "\(error)") }
     }
 
     private func compareHashes() throws(InferenceError) {

@@ -46,6 +46,24 @@ final class LockedFile: Sendable {
         return true
     }
 
+    /// Writes all bytes at a place.
+    ///
+    /// - Parameter lacking: what to throw where the disk has no room for all, given how many were written.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, lacking: (_ written: Int) -> WeightTransferError
+    ) throws(WeightTransferError) {
+        var written = 0
+        while written < bytes.count, let start = bytes.baseAddress {
+            let count = pwrite(descriptor, start + written, bytes.count - written, off_t(offset + written))
+            if count < 0 {
+                if errno == EINTR { continue }
+                guard errno == ENOSPC || errno == EDQUOT else { throw Self.failure(path, "to write it") }
+                throw lacking(written)
+            }
+            written += count
+        }
+    }
+
     /// Gives the lock up and keeps the file open.
     func unlock() { flock(descriptor, LOCK_UN) }
 

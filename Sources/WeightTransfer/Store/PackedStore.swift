@@ -53,7 +53,7 @@ package final class PackedStore: Sendable {
     package func begin(tileBytes: Int, tileCount: Int) throws(WeightTransferError) -> PackedWriting {
         let file = try LockedFile(writing: "\(folder)/\(Self.makingPrefix)\(UUID().uuidString)")
         guard file.lock(.exclusive) else { throw LockedFile.failure(file.path, "to lock it") }
-        return try PackedWriting(file, tileBytes: tileBytes, tileCount: tileCount)
+        return PackedWriting(file, tileBytes: tileBytes, tileCount: tileCount)
     }
 
     /// Puts what was made under its name.
@@ -200,7 +200,7 @@ package final class PackedWriting {
     private var checks: [UInt32] = []
     private var isFinished = false
 
-    fileprivate init(_ file: LockedFile, tileBytes: Int, tileCount: Int) throws(WeightTransferError) {
+    fileprivate init(_ file: LockedFile, tileBytes: Int, tileCount: Int) {
         self.file = file
         self.tileBytes = tileBytes
         self.tileCount = tileCount
@@ -247,19 +247,12 @@ package final class PackedWriting {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(WeightTransferError) {
-        var written = 0
-        while written < bytes.count, let start = bytes.baseAddress {
-            let count = pwrite(file.descriptor, start + written, bytes.count - written, off_t(offset + written))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                guard errno == ENOSPC || errno == EDQUOT else { throw LockedFile.failure(file.path, "to write it") }
-                throw WeightTransferError(
-                    .diskFull, place: file.path, field: "disk space",
-                    expected: "\(tileBytes * tileCount - offset - written) bytes free",
-                    got: "\(DiskSpace.freeBytes(file.path) ?? 0)",
-                    hint: "make room with: shard cache clear, or name a folder on another disk with --packed-cache")
-            }
-            written += count
+        let (path, lackingBytes) = (file.path, tileBytes * tileCount - offset)
+        try file.write(bytes, at: offset) { written in
+            WeightTransferError(
+                .diskFull, place: path, field: "disk space", expected: "\(lackingBytes - written) bytes free",
+                got: "\(DiskSpace.freeBytes(path) ?? 0)",
+                hint: "make room with: shard cache clear, or name a folder on another disk with --packed-cache")
         }
     }
 }

@@ -45,17 +45,8 @@ final class PartFile {
     /// Writes bytes behind those that were received.
     func append(_ bytes: UnsafeRawBufferPointer) throws(WeightTransferError) {
         precondition(bytes.count <= byteCount - receivedBytes, "a tensor's chunks end where it ends")
-        var written = 0
-        while written < bytes.count, let start = bytes.baseAddress {
-            let count = pwrite(
-                file.descriptor, start + written, bytes.count - written, off_t(receivedBytes + written))
-            if count < 0 {
-                if errno == EINTR { continue }
-                guard errno == ENOSPC || errno == EDQUOT else { throw LockedFile.failure(file.path, "to write it") }
-                throw .diskFull(file.path, neededBytes: byteCount - receivedBytes)
-            }
-            written += count
-        }
+        let (path, lackingBytes) = (file.path, byteCount - receivedBytes)
+        try file.write(bytes, at: receivedBytes) { _ in .diskFull(path, neededBytes: lackingBytes) }
         receivedBytes += bytes.count
     }
 

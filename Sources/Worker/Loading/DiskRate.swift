@@ -63,7 +63,7 @@ struct DiskRate {
     /// A folder that cannot be written costs time at the next start, nothing else.
     private func remember(_ rate: Double, _ path: String) {
         try? FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+            atPath: path.parentPath, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         try? Data("\(rate)".utf8).write(to: URL(filePath: path), options: .atomic)
     }

@@ -80,14 +80,7 @@ struct RunCommand: AsyncParsableCommand {
                 .configuration,
                 "--timeline: expected weights that are read from disk, all of them stay; lower the budget")
         }
-        let file = try ResultFile(path: path)
-        do {
-            try file.append(drawing.svg())
-            try file.commit()
-        } catch {
-            file.discard()
-            throw error
-        }
+        try BenchFiles.write(drawing.svg(), to: path)
     }
 
     private static let timelineWindow = Duration.milliseconds(500)

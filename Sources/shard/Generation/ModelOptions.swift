@@ -119,8 +119,10 @@ struct ModelOptions: ParsableArguments {
     func open() async throws -> OpenedModel {
         try checkSupport()
         let hashes: OpenedModel.HashCheck =
-            mode == .memoryEfficient
-            ? verify ? .forcedFirst : .rememberedFirst : verify ? .forced : usesWorkers ? .byLoader : .remembered
+            switch mode {
+            case .memoryEfficient: verify ? .forcedFirst : .rememberedFirst
+            case .simple: verify ? .forced : usesWorkers ? .byLoader : .remembered
+            }
         let path = model
         return try await OwnThread.run { _ in try OpenedModel(path: path, hashes: hashes) }
     }

@@ -21,7 +21,7 @@ struct StreamTimelineTests {
         let drawing = try #require(StreamTimeline(events, title: "a <b>"))
         let svg = drawing.svg()
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))
-        #expect(svg.contains("a &lt;b>"))
+        #expect(svg.contains("a &lt;b&gt;"))
         #expect(svg.contains("computes, read 40 %") && svg.contains("computes, stays 20 %"))
         #expect(svg.contains("waits for the disk 40 %"))
         #expect(svg.contains("30 MB/s in 100 ms"))
