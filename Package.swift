@@ -70,9 +70,9 @@ let package = Package(
         // Level 0
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CPCRE2", providers: [.apt(["libpcre2-dev"])]),
-        .systemLibrary(name: "CUring", providers: [.apt(["liburing-dev"])]),
         .target(name: "CKernels"),
         .target(name: "CLinux"),
+        .target(name: "CUring", linkerSettings: [.linkedLibrary("uring")]),
         library("Tensors", []),
 
         // Level 1

@@ -100,7 +100,7 @@ struct MemoryBudgetTests {
                 ["-c", "echo $$ > \(path)/cgroup.procs && exec \"$@\"", "sh", program] + budgeted(budget)),
             workingDirectory: FilePath(BuiltProgram.root.path), output: .string(limit: 1 << 20),
             error: .string(limit: 1 << 20))
-        #expect(result.terminationStatus.isSuccess, "\(result.standardError ?? "")")
+        #expect(result.terminationStatus.isSuccess, "\(result.standardError)")
         let peak = try String(contentsOfFile: "\(path)/\(groups.peak)", encoding: .utf8)
         let bytes = try #require(Int(peak.trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(bytes <= budget, "\(bytes) of \(budget)")
