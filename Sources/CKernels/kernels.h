@@ -15,6 +15,7 @@ extern bool shard_fetches_near;
                         void *restrict output);                                                                        \
     void rms_norm_##set(const float *x, const float *weight, size_t count, float epsilon, float *output);              \
     void add_##set(const float *a, const float *b, size_t count, float *output);                                       \
+    void add_scaled_##set(const float *a, float factor, const float *b, size_t count, float *output);                  \
     void silu_multiply_##set(const float *gate, const float *up, size_t count, float *output);                         \
     void exp_##set(const float *x, size_t count, float *output);                                                       \
     void log_##set(const float *x, size_t count, float *output);                                                       \
@@ -38,7 +39,8 @@ extern bool shard_fetches_near;
 #define SHARD_TABLE(label, set, products)                                                                              \
     {                                                                                                                  \
         .name = label, .matmul = matmul_##products, .quantize = quantize_##set, .rms_norm = rms_norm_##set,            \
-        .add = add_##set, .silu_multiply = silu_multiply_##set, .exp = exp_##set, .log = log_##set,                    \
+        .add = add_##set, .add_scaled = add_scaled_##set, .silu_multiply = silu_multiply_##set,                        \
+        .exp = exp_##set, .log = log_##set,                                                                            \
         .tanh = tanh_##set, .sigmoid = sigmoid_##set, .f32_from_f16 = f32_from_f16_##set,                              \
         .f16_from_f32 = f16_from_f32_##set, .f32_from_bf16 = f32_from_bf16_##set,                                      \
         .bf16_from_f32 = bf16_from_f32_##set, .rotate = rotate_##set, .store = store_##set, .attend = attend_##set,    \

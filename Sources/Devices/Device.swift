@@ -68,9 +68,10 @@ package protocol Device: AnyObject {
     func normalize(
         _ input: any DeviceBuffer, weight: any DeviceVector, epsilon: Float, rowCount: Int,
         into output: any DeviceBuffer)
-    /// Multiplies the same rows with several matrices; the rows are quantised once.
+    /// Multiplies the same rows with several matrices, or each matrix with rows of its own; rows are quantised once.
     ///
-    /// - Parameter isContinued: the rows are those of the last call, which need not be quantised again.
+    /// - Parameter isContinued: the rows are those of the last call, which need not be quantised again; none of their runs
+    ///   begins where another one did that ended elsewhere.
     func project(
         _ input: any DeviceBuffer, rowCount: Int, through projections: [Projection], isContinued: Bool)
     /// RMSNorm of every head `[headDim]` of every row, in place.
@@ -89,6 +90,8 @@ package protocol Device: AnyObject {
         at placement: any DevicePlacement, into output: any DeviceBuffer)
     /// silu(gate) × up, element by element.
     func activate(gate: any DeviceBuffer, up: any DeviceBuffer, rowCount: Int, into output: any DeviceBuffer)
+    /// Every row's sum of other rows, each times its share.
+    func mix(_ input: any DeviceBuffer, by shares: RowShares, into output: any DeviceBuffer)
     /// Adds `delta` to `hidden`, element by element.
     func add(_ delta: any DeviceBuffer, to hidden: any DeviceBuffer, rowCount: Int)
     /// Copies the listed rows to rows 0… of `output`.
@@ -104,10 +107,15 @@ package struct Projection {
     package let output: any DeviceBuffer
     /// Column of `output` for the first product; the others follow.
     package let firstColumn: Int
+    /// Of input and output; nil for all.
+    package let rows: Range<Int>?
 
-    package init(_ matrix: any DeviceMatrix, into output: any DeviceBuffer, firstColumn: Int = 0) {
+    package init(
+        _ matrix: any DeviceMatrix, into output: any DeviceBuffer, firstColumn: Int = 0, rows: Range<Int>? = nil
+    ) {
         self.matrix = matrix
         self.output = output
         self.firstColumn = firstColumn
+        self.rows = rows
     }
 }

@@ -55,6 +55,16 @@ package struct RotaryParameters: Sendable, Hashable {
     }
 }
 
+/// Which rows make up each row of a sum: the first is added to 0, then one after the other, a fused product each.
+package struct RowShares: Sendable, Hashable {
+    package var sharesPerRow: Int
+    /// `[rows, sharesPerRow]`
+    package var rows: [Int32] = []
+    package var factors: [Float] = []
+
+    package init(sharesPerRow: Int) { self.sharesPerRow = sharesPerRow }
+}
+
 /// Where the rows of a step stand: each row's position and the blocks of its sequence.
 package struct RowPlacement: Sendable, Hashable {
     /// Position of each row in its sequence.

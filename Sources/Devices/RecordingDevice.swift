@@ -141,6 +141,10 @@ package final class RecordingDevice: Device {
         operations.append("activate \(rowCount) rows")
     }
 
+    package func mix(_ input: any DeviceBuffer, by shares: RowShares, into output: any DeviceBuffer) {
+        operations.append("mix \(shares.rows.count / max(1, shares.sharesPerRow)) rows of \(shares.sharesPerRow) each")
+    }
+
     package func add(_ delta: any DeviceBuffer, to hidden: any DeviceBuffer, rowCount: Int) {
         operations.append("add \(rowCount) rows")
     }

@@ -21,6 +21,19 @@ package struct LinearSpec: Sendable, Hashable {
     package var bias: String?
     package var outputCount: Int
     package var inputCount: Int
+    /// Its place where several matrices of one shape are one tensor `[count, outputs, inputs]`.
+    package var stack: StackPlace?
+}
+
+extension LinearSpec {
+    /// Rows of its tensor before its own.
+    package var firstRow: Int { (stack?.index ?? 0) * outputCount }
+}
+
+/// One of several matrices that a file keeps as one tensor.
+package struct StackPlace: Sendable, Hashable {
+    package var index: Int
+    package var count: Int
 }
 
 /// Grouped-query attention (Ainslie et al. 2023); `keyValueHeadCount` equals `headCount` in plain attention.
@@ -62,6 +75,25 @@ package struct RotarySpec: Sendable, Hashable {
 
 /// The part of a layer after attention.
 package enum FeedForwardSpec: Sendable, Hashable {
-    /// down(silu(gate(x)) × up(x)) (Shazeer 2020, "SwiGLU").
-    case gated(gate: LinearSpec, up: LinearSpec, down: LinearSpec)
+    case gated(GatedSpec)
+    case experts(ExpertsSpec)
+}
+
+/// down(silu(gate(x)) × up(x)) (Shazeer 2020, "SwiGLU").
+package struct GatedSpec: Sendable, Hashable {
+    package var gate: LinearSpec
+    package var up: LinearSpec
+    package var down: LinearSpec
+}
+
+/// A mixture of experts (Shazeer et al. 2017): each row goes to the experts with the largest logits of the router, the
+/// lower index first where they are equal, and what they make of it is added in the order of their indices.
+package struct ExpertsSpec: Sendable, Hashable {
+    /// `[experts.count, hiddenSize]`
+    package var router: LinearSpec
+    package var experts: [GatedSpec]
+    /// Experts that a row goes to.
+    package var usedCount: Int
+    /// Whether a row's shares are the softmax of its chosen experts' logits, and not of all.
+    package var isNormalized: Bool
 }

@@ -104,16 +104,37 @@ extension LayerSpec {
         }
         all += attention.output.requirements
         all.append(TensorRequirement(name: feedForwardNorm.weight, shape: [hiddenSize]))
-        switch feedForward {
-        case .gated(let gate, let up, let down): all += gate.requirements + up.requirements + down.requirements
+        var seen: Set<String> = []
+        for matrix in feedForward.denseMatrices + feedForward.expertMatrices {
+            // The matrices of a stack are one tensor.
+            all += matrix.requirements.filter { seen.insert($0.name).inserted }
         }
         return all
     }
 }
 
+extension FeedForwardSpec {
+    /// Those that every row is multiplied with.
+    package var denseMatrices: [LinearSpec] {
+        switch self {
+        case .gated(let spec): [spec.gate, spec.up, spec.down]
+        case .experts(let spec): [spec.router]
+        }
+    }
+
+    /// Those of experts; matrices of one tensor one after the other.
+    package var expertMatrices: [LinearSpec] {
+        switch self {
+        case .gated: []
+        case .experts(let spec): spec.experts.map(\.gate) + spec.experts.map(\.up) + spec.experts.map(\.down)
+        }
+    }
+}
+
 extension LinearSpec {
     fileprivate var requirements: [TensorRequirement] {
-        let matrix = TensorRequirement(name: weight, shape: [outputCount, inputCount])
+        let matrix = TensorRequirement(
+            name: weight, shape: (stack.map { [$0.count] } ?? []) + [outputCount, inputCount])
         return [matrix] + (bias.map { [TensorRequirement(name: $0, shape: [outputCount])] } ?? [])
     }
 }

@@ -3,8 +3,9 @@ import ModelFiles
 /// Reads pieces of files ahead of their use, through a ring of memory, round after round.
 ///
 /// The order is fixed: from the first piece to the last and again from the first. Whoever uses them may leave some out;
-/// the stream finds out and goes on from there. Only what fits the ring is read ahead. Belongs to one thread: reads are
-/// begun and taken when a piece is asked for and given back, and go on by themselves in between.
+/// the stream finds out and goes on from there. Or it is what was asked for, and nothing else is read. Only what fits the
+/// ring is read ahead. Belongs to one thread: reads are begun and taken when a piece is taken and given back, and go on
+/// by themselves in between.
 package final class PieceStream {
     private let files: [PieceFile]
     private let pieces: [Piece]
@@ -13,7 +14,8 @@ package final class PieceStream {
     private let owner: AnyObject?
     private let queues: ReadQueues
     private var ring: PieceRing
-    private var settings: ReadSettings
+    /// How pieces are read from now on: what was found fastest, or is in use until that is known.
+    package var settings: ReadSettings
     private var trials: ReadTrials?
     /// In the ring, in the order of use; ids count on from the oldest.
     private var inRing: [Slot] = []
@@ -21,6 +23,9 @@ package final class PieceStream {
     private var underWayCount = 0
     /// To be read next.
     private var nextPiece = 0
+    /// Where pieces are read on demand, those that are to be read, and how many of them reads have begun for.
+    private var asked: [Int]?
+    private var askedCount = 0
     private var isInUse = false
     private var useStart = ContinuousClock.now
 
@@ -73,6 +78,26 @@ package final class PieceStream {
         if settings == nil { trials = ReadTrials(canReadDirectly: canReadDirectly) }
     }
 
+    /// A stream of pieces that are asked for, in any order.
+    package static func onDemand(
+        files: [PieceFile], pieces: [Piece], ring: UnsafeMutableRawBufferPointer, owner: AnyObject?
+    ) -> PieceStream {
+        let canReadDirectly = files.contains(where: \.isDirectPossible)
+        let stream = PieceStream(
+            files: files, pieces: pieces, ring: ring, owner: owner, settings: .untried(canReadDirectly: canReadDirectly))
+        stream.asked = []
+        return stream
+    }
+
+    /// These pieces are taken next, in this order, and are read from now on. What was asked for before and not taken is
+    /// forgotten.
+    package func ask(for pieces: [Int]) {
+        precondition(asked != nil && !isInUse, "only a stream on demand is asked, between pieces")
+        drain()
+        (asked, askedCount) = (pieces, 0)
+        advance()
+    }
+
     deinit { drain() }
 
     /// Bytes of the smallest ring: one piece is read while another is in use.
@@ -80,8 +105,6 @@ package final class PieceStream {
         2 * (pieces.map(\.alignedRange.count).max() ?? 0)
     }
 
-    /// What was found fastest, or is in use until that is known.
-    package var chosen: ReadSettings { settings }
     /// What trials found: the fastest way and its rate; nil before all are done.
     package var found: ReadTrials.Result? { trials.flatMap { $0.isRunning ? nil : $0.best } }
 
@@ -136,7 +159,10 @@ package final class PieceStream {
 
     /// False when the ring is full.
     private func startNext() -> Bool {
-        if nextPiece >= (usesOptional ? pieces.count : optionalFrom) {
+        if let asked {
+            guard askedCount < asked.count else { return false }
+            nextPiece = asked[askedCount]
+        } else if nextPiece >= (usesOptional ? pieces.count : optionalFrom) {
             guard isRepeated else { return false }
             nextPiece = 0
         }
@@ -146,6 +172,7 @@ package final class PieceStream {
         inRing.append(Slot(piece: nextPiece, place: place, method: method, started: .now))
         start(inRing.count - 1)
         nextPiece += 1
+        askedCount += 1
         return true
     }
 

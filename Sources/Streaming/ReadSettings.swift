@@ -22,6 +22,11 @@ package struct ReadSettings: Sendable, Hashable {
         ReadSettings(.buffered, depth: 2), ReadSettings(.buffered, depth: 1),
     ]
     static let depthMax = 8
+
+    /// For streams that find nothing out.
+    static func untried(canReadDirectly: Bool) -> ReadSettings {
+        canReadDirectly ? ReadSettings(.direct, depth: 4) : ReadSettings(.buffered, depth: bufferedDepthMax)
+    }
     /// Under way through the page cache at once; what that may hold meanwhile is part of a budget.
     package static let bufferedDepthMax = 2
 }

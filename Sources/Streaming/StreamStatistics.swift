@@ -9,6 +9,14 @@ package struct StreamStatistics: Sendable, Hashable {
 
     package init() {}
 
+    package static func + (left: StreamStatistics, right: StreamStatistics) -> StreamStatistics {
+        var sum = left
+        sum.usedBytes += right.usedBytes
+        sum.readBytes += right.readBytes
+        sum.waited += right.waited
+        return sum
+    }
+
     package static func - (left: StreamStatistics, right: StreamStatistics) -> StreamStatistics {
         var difference = left
         difference.usedBytes -= right.usedBytes

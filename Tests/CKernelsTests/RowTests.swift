@@ -17,9 +17,11 @@ struct RowTests {
                 var sum = norm
                 var gate = norm
                 table.call.rms_norm(x, y, count, 1e-6, &norm)
+                var scaled = norm
                 table.call.add(x, y, count, &sum)
+                table.call.add_scaled(x, 0.3, y, count, &scaled)
                 table.call.silu_multiply(y, x, count, &gate)
-                return norm + sum + gate
+                return norm + sum + scaled + gate
             }
             #expect(firstDifference(results[0], results[1]) == nil)
         }
@@ -48,6 +50,11 @@ struct RowTests {
         table.call.rms_norm(x, y, 43, 1e-5, &apart)
         var place = x
         place.withUnsafeMutableBufferPointer { table.call.rms_norm($0.baseAddress!, y, 43, 1e-5, $0.baseAddress!) }
+        #expect(apart == place)
+        table.call.add_scaled(x, 0.3, y, 43, &apart)
+        #expect((0..<43).allSatisfy { apart[$0] == y[$0].addingProduct(x[$0], 0.3) })
+        place = y
+        place.withUnsafeMutableBufferPointer { table.call.add_scaled(x, 0.3, $0.baseAddress!, 43, $0.baseAddress!) }
         #expect(apart == place)
         table.call.silu_multiply(x, y, 43, &apart)
         place = y

@@ -45,7 +45,7 @@ struct ConformanceTests {
         var prompts: [Prompt]
     }
 
-    static let families = ["llama", "mistral", "mistral-window", "qwen2", "qwen3"]
+    static let families = ["llama", "mistral", "mistral-window", "mixtral", "qwen2", "qwen3", "qwen3moe"]
 
     static let cases: [Case] = {
         guard let index = try? Fixtures.read(Index.self, Fixtures.conformance.appending(path: "index.json"))
@@ -67,8 +67,8 @@ struct ConformanceTests {
 
     @Test("every family and block type is there")
     func caseCount() {
-        // Four families in two formats, one in one; four block types with both kinds of activations.
-        #expect(Self.cases.count == 17)
+        // Six families in two formats, one in one; four block types with both kinds of activations.
+        #expect(Self.cases.count == 21)
     }
 
     @Test("logits are within tolerance, continuations as far as margins tell", arguments: cases)

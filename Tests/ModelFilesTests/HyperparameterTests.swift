@@ -25,7 +25,7 @@ struct HyperparameterTests {
         #expect(parameters.headDim == 4 && parameters.keyValueHeadCount == 2)
         #expect(parameters.rope == RopeParameters(base: 10_000, dimensionCount: 4, scaling: .none))
         #expect(parameters.isEmbeddingTied == nil && parameters.slidingWindow == nil && parameters.bosTokenID == nil)
-        #expect(parameters.modelClass == "LlamaForCausalLM" && parameters.expertCount == 0)
+        #expect(parameters.modelClass == "LlamaForCausalLM" && parameters.experts == nil)
     }
 
     @Test("old and current spellings of rotary parameters mean the same")

@@ -10,7 +10,8 @@ struct FamilyTests {
         arguments: [
             "llama/hf", "llama/llama-f16.gguf", "mistral/hf", "mistral/mistral-f16.gguf", "mistral-window/hf",
             "qwen2/hf",
-            "qwen2/qwen2-f32.gguf", "qwen3/hf", "qwen3/qwen3-bf16.gguf",
+            "qwen2/qwen2-f32.gguf", "qwen3/hf", "qwen3/qwen3-bf16.gguf", "mixtral/hf", "mixtral/mixtral-f16.gguf",
+            "qwen3moe/hf", "qwen3moe/qwen3moe-f16.gguf",
         ])
     func describes(path: String) throws {
         let file = try ModelFile.open("\(Fixtures.conformance)/models/\(path)")
@@ -43,13 +44,13 @@ struct FamilyTests {
 
     @Test(
         "unknown families are refused by name, with the known ones",
-        arguments: ["gemma2", "gemma3", "mixtral", "phi3", "qwen3moe"])
+        arguments: ["gemma2", "gemma3", "phi3"])
     func refusesUnknown(name: String) throws {
         for path in ["hf", "\(name)-f16.gguf"] {
             let file = try ModelFile.open(Fixtures.model(name, path))
             let error = try #require(throws: ModelError.self) { try ModelSpec(describing: file) }
-            #expect(error.description.contains("llama, mistral, qwen2, qwen3"))
-            #expect(error.got.contains(name == "mixtral" && path != "hf" ? "experts" : name.prefix(5)))
+            #expect(error.description.contains("llama, mistral, mixtral, qwen2, qwen3, qwen3moe"))
+            #expect(error.got.contains(name.prefix(5)))
         }
     }
 
@@ -73,6 +74,29 @@ struct FamilyTests {
         #expect(try layer("mistral-window/hf").attention.headDim == 24)
         #expect(try layer("mistral/hf").attention.window == nil)
         #expect(try layer("mistral/mistral-f16.gguf").attention.rotary?.pairing == .adjacent)
+    }
+
+    @Test("mixtures of experts are described alike in folders and in files, where experts are one tensor")
+    func experts() throws {
+        for (paths, count, size) in [
+            (["mixtral/hf", "mixtral/mixtral-f16.gguf"], 4, 40), (["qwen3moe/hf", "qwen3moe/qwen3moe-f16.gguf"], 6, 32),
+        ] {
+            for path in paths {
+                let spec = try ModelSpec(describing: ModelFile.open("\(Fixtures.conformance)/models/\(path)"))
+                for layer in spec.layers {
+                    guard case .experts(let experts) = layer.feedForward else {
+                        Issue.record("\(path): expected experts")
+                        continue
+                    }
+                    #expect(experts.router.outputCount == count && experts.experts.count == count)
+                    #expect(experts.usedCount == 2 && experts.isNormalized)
+                    #expect(experts.experts.allSatisfy { $0.gate.outputCount == size && $0.down.inputCount == size })
+                    let isFile = path.hasSuffix("gguf")
+                    #expect(experts.experts[count - 1].up.stack == (isFile ? StackPlace(index: count - 1, count: count) : nil))
+                    #expect(experts.experts[count - 1].up.firstRow == (isFile ? (count - 1) * size : 0))
+                }
+            }
+        }
     }
 
     @Test("a missing tensor and a wrong shape are named with what was expected")

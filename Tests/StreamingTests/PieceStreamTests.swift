@@ -94,7 +94,7 @@ struct PieceStreamTests {
         }
         let found = try #require(stream.found)
         #expect(found.bytesPerSecond > 0)
-        #expect(stream.chosen == found.settings)
+        #expect(stream.settings == found.settings)
     }
 
     @Test("what was read through the page cache is given back")
@@ -126,6 +126,24 @@ struct PieceStreamTests {
         let ring = Ring(byteCount: 200_000)
         let stream = stream(try file.open(), ring)
         for index in [0, 1, 5, 6, 2, 9, 0, 1, 9] { try check(index, of: stream, file) }
+    }
+
+    @Test("on demand, only what is asked for is read, in its order, and what was not taken is forgotten")
+    func onDemand() throws {
+        let file = try TestFile(byteCount: 150_000)
+        let ring = Ring(byteCount: 200_000)
+        let stream = PieceStream.onDemand(
+            files: [try file.open()], pieces: Self.pieces, ring: ring.memory, owner: ring)
+        stream.ask(for: [7, 2, 5, 2])
+        for index in [7, 2, 5, 2] { try check(index, of: stream, file) }
+        stream.ask(for: [])
+        stream.ask(for: [1, 0])
+        try check(1, of: stream, file)
+        stream.ask(for: [9, 3])
+        for index in [9, 3] { try check(index, of: stream, file) }
+        let taken = [7, 2, 5, 2, 1, 9, 3].reduce(0) { $0 + Self.pieces[$1].byteCount }
+        #expect(stream.statistics.usedBytes == taken)
+        #expect(stream.statistics.readBytes <= taken + Self.pieces[0].byteCount)
     }
 
     @Test("the optional end is left out of rounds that do not need it")

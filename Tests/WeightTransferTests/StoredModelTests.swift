@@ -164,7 +164,8 @@ struct StoredModelTests {
 extension FeedForwardSpec {
     var firstWeight: String {
         switch self {
-        case .gated(let gate, _, _): gate.weight
+        case .gated(let spec): spec.gate.weight
+        case .experts(let spec): spec.router.weight
         }
     }
 }

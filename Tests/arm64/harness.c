@@ -36,6 +36,8 @@ static void run_functions(const shard_kernels *kernels) {
     emit(z, COUNT * 4);
     kernels->add(x, y, COUNT, z);
     emit(z, COUNT * 4);
+    kernels->add_scaled(x, 0.3f, y, COUNT, z);
+    emit(z, COUNT * 4);
     kernels->rms_norm(x, y, COUNT, 1e-5f, z);
     emit(z, COUNT * 4);
     uint16_t *halves = allocate(COUNT * 2);

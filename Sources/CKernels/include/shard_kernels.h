@@ -270,6 +270,9 @@ typedef struct shard_kernels {
     /// output[i] = a[i] + b[i]. `output` may be `a` or `b`.
     void (*add)(const float *a, const float *b, size_t count, float *output);
 
+    /// output[i] = fma(a[i], factor, b[i]). `output` may be `a` or `b`.
+    void (*add_scaled)(const float *a, float factor, const float *b, size_t count, float *output);
+
     /// output[i] = (gate[i] / (1 + exp(−gate[i]))) × up[i]. `output` may be `gate` or `up`.
     void (*silu_multiply)(const float *gate, const float *up, size_t count, float *output);
 

@@ -31,3 +31,13 @@ void NAME(add)(const float *a, const float *b, size_t count, float *output) {
         output[i] = a[i] + b[i];
     }
 }
+
+void NAME(add_scaled)(const float *a, float factor, const float *b, size_t count, float *output) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        f32_store(output + i, f32_fma(f32_load(a + i), f32_set(factor), f32_load(b + i)));
+    }
+    for (; i < count; i++) {
+        output[i] = fmaf(a[i], factor, b[i]);
+    }
+}

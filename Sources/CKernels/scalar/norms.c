@@ -30,3 +30,9 @@ void add_scalar(const float *a, const float *b, size_t count, float *output) {
         output[i] = a[i] + b[i];
     }
 }
+
+void add_scaled_scalar(const float *a, float factor, const float *b, size_t count, float *output) {
+    for (size_t i = 0; i < count; i++) {
+        output[i] = fmaf(a[i], factor, b[i]);
+    }
+}

@@ -7,7 +7,7 @@ extension CPUDevice {
         let source = own(input)
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
-        if !isContinued { preparedKinds = 0 }
+        if !isContinued { forgetPrepared(rowCount) }
         var passBytes = 0
         for projection in projections {
             let (matrix, output) = (own(projection.matrix), own(projection.output))
@@ -15,38 +15,47 @@ extension CPUDevice {
                 matrix.inputCount == source.columnCount && projection.firstColumn >= 0
                     && projection.firstColumn + matrix.outputCount <= output.columnCount
                     && rowCount <= output.rowCapacity, "a matrix fits its input and output")
-            let kind = matrix.activationKind
-            let isDone = preparedKinds & 1 << kind != 0
-            preparedKinds |= 1 << kind
+            let rows = projection.rows ?? 0..<rowCount
+            precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows are of the input")
+            guard !rows.isEmpty else { continue }
             products.append(
                 Product(
-                    matrix, prepare(source, rowCount: rowCount, kind: kind, isDone: isDone),
-                    into: output, firstColumn: projection.firstColumn))
+                    matrix, prepare(source, rows, kind: matrix.activationKind), into: output,
+                    firstColumn: projection.firstColumn, rows: rows))
             passBytes = max(passBytes, matrix.passByteCount)
         }
         // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
-        products.withUnsafeBufferPointer { run($0, rowCount: rowCount, passBytes: passBytes) }
+        products.withUnsafeBufferPointer { run($0, passBytes: passBytes) }
         products.removeAll(keepingCapacity: true)
     }
 
-    /// The first `rowCount` rows in panels, as the kernels want activations of a kind.
-    private func prepare(_ source: CPUBuffer, rowCount: Int, kind: UInt32, isDone: Bool) -> UnsafeRawPointer {
+    private func forgetPrepared(_ rowCount: Int) {
+        if preparedKinds.count < rowCount { preparedKinds = Array(repeating: 0, count: rowCount) }
+        for row in 0..<rowCount { preparedKinds[row] = 0 }
+    }
+
+    /// Rows in panels, as the kernels want activations of a kind; the first panel begins with the first of them.
+    private func prepare(_ source: CPUBuffer, _ rows: Range<Int>, kind: UInt32) -> UnsafeRawPointer {
         // A panel of one row of f32 is the row.
-        if kind == UInt32(SHARD_ACTIVATION_F32), rowCount == 1 { return UnsafeRawPointer(source.floats) }
+        if kind == UInt32(SHARD_ACTIVATION_F32), rows.count == 1 {
+            return UnsafeRawPointer(source.row(rows.lowerBound))
+        }
         let rowBytes = shard_activation_bytes(kind, source.columnCount)
-        let area = scratch(&prepared[Int(kind)], byteCount: source.rowCapacity * rowBytes)
-        if isDone { return UnsafeRawPointer(area) }
+        let all = scratch(&prepared[Int(kind)], byteCount: source.rowCapacity * rowBytes)
+        let area = all + rows.lowerBound * rowBytes
+        guard preparedKinds[rows.lowerBound] & 1 << kind == 0 else { return UnsafeRawPointer(area) }
+        preparedKinds[rows.lowerBound] |= 1 << kind
         let quantize = kernels.quantize
-        inRows(rowCount, floatsPerRow: source.columnCount) { row in
+        inRows(rows.count, floatsPerRow: source.columnCount) { row in
             quantize(
-                kind, source.row(row), source.columnCount, shard_panel_rows(row, rowCount),
+                kind, source.row(rows.lowerBound + row), source.columnCount, shard_panel_rows(row, rows.count),
                 area + shard_panel_offset(kind, source.columnCount, row))
         }
         return UnsafeRawPointer(area)
     }
 
     /// - Parameter passBytes: that a thread needs for tiles of passing matrices; 0 when there are none.
-    private func run(_ products: UnsafeBufferPointer<Product>, rowCount: Int, passBytes: Int) {
+    private func run(_ products: UnsafeBufferPointer<Product>, passBytes: Int) {
         let tileCount = products.reduce(0) { $0 + $1.tileCount }
         // Many tasks a thread, so that all end at about the same time, whatever each waited for; of several tiles where
         // there are enough, as kernels of floats take those together.
@@ -66,7 +75,7 @@ extension CPUDevice {
                 let tiles = wanted.clamped(to: first..<first + products[index].tileCount)
                 if !tiles.isEmpty {
                     products[index].run(
-                        tiles.lowerBound - first..<tiles.upperBound - first, rowCount: rowCount, matmul, kernels,
+                        tiles.lowerBound - first..<tiles.upperBound - first, matmul, kernels,
                         passing: passing.map { $0 + thread * passStride })
                 }
                 first += products[index].tileCount
@@ -102,7 +111,7 @@ extension CPUDevice {
     }
 }
 
-/// One matrix times the step's rows: what threads share of it, without owning it.
+/// One matrix times some rows: what threads share of it, without owning it.
 struct Product {
     typealias Matmul =
         @convention(c) (
@@ -115,23 +124,28 @@ struct Product {
     private let tilesPerPass: Int
     private let bias: UnsafePointer<Float>?
     private let activations: UnsafeRawPointer
+    private let rowCount: Int
     private let output: UnsafeMutablePointer<Float>
     private let outputStride: Int
     let tileCount: Int
 
-    init(_ matrix: CPUMatrix, _ activations: UnsafeRawPointer, into output: CPUBuffer, firstColumn: Int) {
+    init(
+        _ matrix: CPUMatrix, _ activations: UnsafeRawPointer, into output: CPUBuffer, firstColumn: Int,
+        rows: Range<Int>
+    ) {
         self.matrix = matrix.kernelMatrix
         tilesPerPass = matrix.tilesPerPass
         bias = matrix.bias?.floats
         self.activations = activations
-        self.output = output.floats + firstColumn
+        rowCount = rows.count
+        self.output = output.row(rows.lowerBound) + firstColumn
         outputStride = output.columnCount
         tileCount = matrix.tileCount
     }
 
     /// - Parameter passing: where tiles of a matrix in the file's layout are packed.
     func run(
-        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, _ kernels: borrowing shard_kernels,
+        _ tiles: Range<Int>, _ matmul: Matmul, _ kernels: borrowing shard_kernels,
         passing: UnsafeMutableRawPointer?
     ) {
         if tilesPerPass == 0 {
@@ -140,7 +154,7 @@ struct Product {
             }
         } else if let passing {
             for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: tilesPerPass) {
-                pass(first..<min(first + tilesPerPass, tiles.upperBound), rowCount: rowCount, matmul, through: passing)
+                pass(first..<min(first + tilesPerPass, tiles.upperBound), matmul, through: passing)
             }
         }
         guard let bias else { return }
@@ -154,7 +168,7 @@ struct Product {
 
     /// Packs a few tiles and multiplies them while they are in the cache.
     private func pass(
-        _ tiles: Range<Int>, rowCount: Int, _ matmul: Matmul, through packed: UnsafeMutableRawPointer
+        _ tiles: Range<Int>, _ matmul: Matmul, through packed: UnsafeMutableRawPointer
     ) {
         let firstRow = tiles.lowerBound * Int(SHARD_TILE_ROWS)
         let rows = matrix.packed + firstRow * shard_row_bytes(matrix.type, matrix.column_count)

@@ -64,6 +64,34 @@ extension CPUDevice {
         }
     }
 
+    package func mix(_ input: any DeviceBuffer, by shares: RowShares, into output: any DeviceBuffer) {
+        let (source, target) = (own(input), own(output))
+        let (columnCount, shareCount) = (source.columnCount, shares.sharesPerRow)
+        let rowCount = shareCount == 0 ? 0 : shares.rows.count / shareCount
+        precondition(
+            columnCount == target.columnCount && rowCount <= target.rowCapacity
+                && shares.factors.count == shares.rows.count
+                && shares.rows.allSatisfy { $0 >= 0 && $0 < source.rowCapacity }, "shares are of rows")
+        let add = kernels.add_scaled
+        inRows(rowCount, floatsPerRow: shareCount * columnCount) { row in
+            let sum = target.row(row)
+            sum.update(repeating: 0, count: columnCount)
+            for share in row * shareCount..<(row + 1) * shareCount {
+                add(source.row(Int(shares.rows[share])), shares.factors[share], sum, columnCount, sum)
+            }
+        }
+    }
+
+    package func gather(_ rows: [Int], of input: any DeviceBuffer, into output: any DeviceBuffer) {
+        let (source, target) = (own(input), own(output))
+        precondition(
+            rows.count <= target.rowCapacity && source.columnCount == target.columnCount
+                && rows.allSatisfy { $0 >= 0 && $0 < source.rowCapacity }, "rows fit")
+        inRows(rows.count, floatsPerRow: source.columnCount) { index in
+            target.row(index).update(from: source.row(rows[index]), count: source.columnCount)
+        }
+    }
+
     package func add(_ delta: any DeviceBuffer, to hidden: any DeviceBuffer, rowCount: Int) {
         let (delta, hidden) = (own(delta), own(hidden))
         precondition(

@@ -17,8 +17,9 @@ package final class CPUDevice: Device {
     var prepared: [AlignedMemory?] = [nil, nil, nil]
     /// The current multiplication's matrices; empty between calls, which holds on to its memory and to no weights.
     var products: [Product] = []
-    /// Kinds of activations that are prepared for the rows of the current multiplication, a bit each.
-    var preparedKinds: UInt32 = 0
+    /// Kinds of activations, a bit each, that are prepared for the run of rows that begins with each row of the current
+    /// multiplication.
+    var preparedKinds: [UInt32] = []
     /// Tiles of passing matrices while they are multiplied, an area a thread.
     var passingTiles: AlignedMemory?
     /// Partial results of attention spans.
@@ -116,15 +117,6 @@ package final class CPUDevice: Device {
     }
 
     package func synchronize() throws(DeviceError) {}
-
-    package func gather(_ rows: [Int], of input: any DeviceBuffer, into output: any DeviceBuffer) {
-        let (source, target) = (own(input), own(output))
-        precondition(rows.count <= target.rowCapacity && source.columnCount == target.columnCount, "rows fit")
-        for (index, row) in rows.enumerated() {
-            precondition(row < source.rowCapacity, "rows fit their buffer")
-            target.row(index).update(from: source.row(row), count: source.columnCount)
-        }
-    }
 
     package func copyBlock(_ source: Int, to target: Int, in cache: any DeviceCache) {
         own(cache).copy(source, to: target)

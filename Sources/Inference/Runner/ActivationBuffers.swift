@@ -13,6 +13,7 @@ struct ActivationBuffers {
     private let query: [Int: Pair]
     private let keyValue: [Int: Pair]
     private let feedForward: [Int: Pair]
+    private let experts: [ExpertSizes: ExpertBuffers]
 
     struct Pair {
         let first: any DeviceBuffer
@@ -41,6 +42,11 @@ struct ActivationBuffers {
         query = try pairs(sizes.query)
         keyValue = try pairs(sizes.keyValue)
         feedForward = try pairs(sizes.feedForward)
+        var experts: [ExpertSizes: ExpertBuffers] = [:]
+        for sizes in sizes.experts {
+            experts[sizes] = try ExpertBuffers(sizes, rowsMax: rows, device: device)
+        }
+        self.experts = experts
     }
 
     /// Queries and what attention makes of them.
@@ -49,4 +55,5 @@ struct ActivationBuffers {
     func keysAndValues(_ attention: AttentionSpec) -> Pair { keyValue[attention.key.outputCount]! }
     /// Gate and up.
     func gateAndUp(width: Int) -> Pair { feedForward[width]! }
+    func experts(_ spec: ExpertsSpec) -> ExpertBuffers { experts[ExpertSizes(spec)]! }
 }

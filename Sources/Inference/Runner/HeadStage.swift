@@ -58,8 +58,8 @@ final class HeadStage {
             together.append(contentsOf: wanted[first..<min(first + hidden.rowCapacity, wanted.count)])
             device.gather(together, of: source, into: hidden)
             device.normalize(hidden, weight: head.norm, epsilon: epsilon, rowCount: together.count, into: normed)
-            try projections.run(
-                on: device, normed, rowCount: together.count, WeightProjection(head.output, into: logits))
+            projections.add(WeightProjection(head.output, into: logits))
+            try projections.run(on: device, normed, rowCount: together.count)
             try onDevice("logits") { () throws(DeviceError) in
                 try device.download(
                     0..<together.count, of: logits, to: UnsafeMutableRawPointer(hostLogits.baseAddress!))

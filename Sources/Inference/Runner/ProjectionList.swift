@@ -6,58 +6,56 @@ import Streaming
 struct WeightProjection {
     let matrix: WeightMatrix
     let output: any DeviceBuffer
+    /// Of input and output; nil for all.
+    let rows: Range<Int>?
 
-    init(_ matrix: WeightMatrix, into output: any DeviceBuffer) {
+    init(_ matrix: WeightMatrix, into output: any DeviceBuffer, rows: Range<Int>? = nil) {
         self.matrix = matrix
         self.output = output
+        self.rows = rows
     }
 }
 
-/// Multiplies rows with matrices, in memory that is kept from call to call: an array made for each would be allocated
-/// for each.
+/// Multiplies rows with matrices that were added to it, in memory that is kept from call to call: arrays made for each
+/// would be allocated for each.
 struct ProjectionList {
+    private var wanted: [WeightProjection] = []
     private var projections: [Projection] = []
 
-    /// First what is on the device, all at once; then what is read, slice by slice.
+    mutating func add(_ projection: WeightProjection) { wanted.append(projection) }
+
+    /// First what is on the device, all at once; then what is read, slice by slice. The list is empty afterwards.
     mutating func run(
-        on device: any Device, _ input: any DeviceBuffer, rowCount: Int, _ first: WeightProjection,
-        _ second: WeightProjection? = nil, _ third: WeightProjection? = nil
+        on device: any Device, _ input: any DeviceBuffer, rowCount: Int
     ) throws(InferenceError) {
-        // Emptied at once, whatever happens: what it holds may be unloaded before the next call.
-        defer { projections.removeAll(keepingCapacity: true) }
-        addResident(first)
-        if let second { addResident(second) }
-        if let third { addResident(third) }
+        // Emptied at once, whatever happens: what they hold may be unloaded before the next call.
+        defer {
+            wanted.removeAll(keepingCapacity: true)
+            projections.removeAll(keepingCapacity: true)
+        }
+        for projection in wanted {
+            for slice in projection.matrix.resident { add(slice.matrix, slice.firstRow, of: projection) }
+        }
         var isContinued = !projections.isEmpty
         if isContinued {
             device.project(input, rowCount: rowCount, through: projections, isContinued: false)
         }
-        try runStreamed(first, on: device, input, rowCount: rowCount, &isContinued)
-        if let second { try runStreamed(second, on: device, input, rowCount: rowCount, &isContinued) }
-        if let third { try runStreamed(third, on: device, input, rowCount: rowCount, &isContinued) }
-    }
-
-    private mutating func addResident(_ projection: WeightProjection) {
-        for slice in projection.matrix.resident {
-            projections.append(
-                Projection(slice.matrix, into: projection.output, firstColumn: slice.firstRow))
+        for projection in wanted {
+            guard let stream = projection.matrix.stream else { continue }
+            for slice in projection.matrix.streamed {
+                let bytes = try readingWeights { () throws(ModelFileError) in try stream.take(slice.piece) }
+                defer { stream.release() }
+                projections.removeAll(keepingCapacity: true)
+                add(try slice.matrix(bytes, on: device), slice.firstRow, of: projection)
+                device.project(input, rowCount: rowCount, through: projections, isContinued: isContinued)
+                try onDevice("weights") { () throws(DeviceError) in try device.synchronize() }
+                isContinued = true
+            }
         }
     }
 
-    private mutating func runStreamed(
-        _ projection: WeightProjection, on device: any Device, _ input: any DeviceBuffer, rowCount: Int,
-        _ isContinued: inout Bool
-    ) throws(InferenceError) {
-        guard let stream = projection.matrix.stream else { return }
-        for slice in projection.matrix.streamed {
-            let bytes = try readingWeights { () throws(ModelFileError) in try stream.take(slice.piece) }
-            defer { stream.release() }
-            let matrix = try slice.matrix(bytes, on: device)
-            projections.removeAll(keepingCapacity: true)
-            projections.append(Projection(matrix, into: projection.output, firstColumn: slice.firstRow))
-            device.project(input, rowCount: rowCount, through: projections, isContinued: isContinued)
-            try onDevice("weights") { () throws(DeviceError) in try device.synchronize() }
-            isContinued = true
-        }
+    private mutating func add(_ matrix: any DeviceMatrix, _ firstRow: Int, of projection: WeightProjection) {
+        projections.append(
+            Projection(matrix, into: projection.output, firstColumn: firstRow, rows: projection.rows))
     }
 }

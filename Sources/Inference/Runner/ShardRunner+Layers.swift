@@ -24,10 +24,10 @@ extension ShardRunner {
         device.normalize(
             buffers.hidden, weight: weights.inputNorm, epsilon: layer.inputNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
-        try projections.run(
-            on: device, buffers.normed, rowCount: rowCount, WeightProjection(weights.query, into: queries.first),
-            WeightProjection(weights.key, into: keysAndValues.first),
-            WeightProjection(weights.value, into: keysAndValues.second))
+        projections.add(WeightProjection(weights.query, into: queries.first))
+        projections.add(WeightProjection(weights.key, into: keysAndValues.first))
+        projections.add(WeightProjection(weights.value, into: keysAndValues.second))
+        try projections.run(on: device, buffers.normed, rowCount: rowCount)
         if let norm = spec.queryNorm, let weight = weights.queryNorm {
             device.normalizeHeads(
                 queries.first, headDim: spec.headDim, weight: weight, epsilon: norm.epsilon, rowCount: rowCount)
@@ -46,8 +46,8 @@ extension ShardRunner {
             queries: queries.first, over: cache,
             AttentionParameters(headCount: spec.headCount, scale: spec.scale, window: spec.window),
             at: buffers.placement, into: queries.second)
-        try projections.run(
-            on: device, queries.second, rowCount: rowCount, WeightProjection(weights.output, into: buffers.delta))
+        projections.add(WeightProjection(weights.output, into: buffers.delta))
+        try projections.run(on: device, queries.second, rowCount: rowCount)
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }
 
@@ -58,14 +58,19 @@ extension ShardRunner {
             buffers.hidden, weight: weights.norm, epsilon: layer.feedForwardNorm.epsilon, rowCount: rowCount,
             into: buffers.normed)
         switch weights.mechanism {
-        case .gated(let gate, let up, let down):
-            let widths = buffers.gateAndUp(width: gate.outputCount)
-            try projections.run(
-                on: device, buffers.normed, rowCount: rowCount, WeightProjection(gate, into: widths.first),
-                WeightProjection(up, into: widths.second))
+        case .gated(let weights):
+            let widths = buffers.gateAndUp(width: weights.gate.outputCount)
+            projections.add(WeightProjection(weights.gate, into: widths.first))
+            projections.add(WeightProjection(weights.up, into: widths.second))
+            try projections.run(on: device, buffers.normed, rowCount: rowCount)
             device.activate(gate: widths.first, up: widths.second, rowCount: rowCount, into: widths.first)
-            try projections.run(
-                on: device, widths.first, rowCount: rowCount, WeightProjection(down, into: buffers.delta))
+            projections.add(WeightProjection(weights.down, into: buffers.delta))
+            try projections.run(on: device, widths.first, rowCount: rowCount)
+        case .experts(let router, let experts):
+            guard case .experts(let spec) = layer.feedForward else {
+                preconditionFailure("weights are of their layer's mechanism")
+            }
+            try mixExperts(spec, router, experts, rowCount: rowCount)
         }
         device.add(buffers.delta, to: buffers.hidden, rowCount: rowCount)
     }

@@ -69,19 +69,41 @@ struct ActivationSizes {
     var query: Set<Int> = []
     var keyValue: Set<Int> = []
     var feedForward: Set<Int> = []
+    var experts: Set<ExpertSizes> = []
 
     init(_ layers: ArraySlice<LayerSpec>) {
         for layer in layers {
             query.insert(layer.attention.query.outputCount)
             keyValue.insert(layer.attention.key.outputCount)
             switch layer.feedForward {
-            case .gated(let gate, _, _): feedForward.insert(gate.outputCount)
+            case .gated(let spec): feedForward.insert(spec.gate.outputCount)
+            case .experts(let spec): experts.insert(ExpertSizes(spec))
             }
         }
     }
 
-    /// Query and attended heads, keys and values, gate and up.
+    /// Query and attended heads, keys and values, gate and up, and what experts need.
     var floatsPerRow: Int {
         2 * (query.reduce(0, +) + keyValue.reduce(0, +) + feedForward.reduce(0, +))
+            + experts.reduce(0) { $0 + $1.floatsPerRow }
     }
+}
+
+/// The widths of a mixture's activations; each row of a step has `usedCount` rows of its own there.
+struct ExpertSizes: Hashable {
+    let count: Int
+    let usedCount: Int
+    let hiddenSize: Int
+    let feedForwardSize: Int
+
+    init(_ spec: ExpertsSpec) {
+        count = spec.experts.count
+        usedCount = spec.usedCount
+        hiddenSize = spec.router.inputCount
+        feedForwardSize = spec.experts.first?.gate.outputCount ?? 0
+    }
+
+    /// The router's logits twice, once of them for the host; for each expert its input, which its output takes the place
+    /// of, gate and up.
+    var floatsPerRow: Int { 2 * count + usedCount * (hiddenSize + 2 * feedForwardSize) }
 }

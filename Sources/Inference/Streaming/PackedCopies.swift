@@ -38,12 +38,12 @@ package struct PackedCopies {
         for part in parts { all += try tensors.matrices(of: spec, layers: part.layers, hasHead: part.hasHead) }
         matrices = all
         known = stated.merging(hashes.known(of: model)) { $1 }
-        for matrix in matrices {
+        for matrix in matrices where matrix.isFirstOfTensor {
             guard let hash = known[matrix.name] else { continue }
             found[matrix.name] = try stored { () throws(WeightTransferError) in
                 try store.entry(
                     PackedStore.key(of: hash, layout: device.packedLayout), tileBytes: matrix.tileBytes,
-                    tileCount: matrix.tiles(0..<matrix.rowCount).count)
+                    tileCount: matrix.tensorTileCount)
             }
         }
     }
@@ -52,9 +52,8 @@ package struct PackedCopies {
 
     /// Bytes of disk space that copies take which are not here.
     package var neededBytes: Int {
-        missing.reduce(0) { sum, matrix in
-            let tileCount = matrix.tiles(0..<matrix.rowCount).count
-            return saturatingSum(sum, tileCount * (matrix.tileBytes + 4) + 4096)
+        missing.filter(\.isFirstOfTensor).reduce(0) { sum, matrix in
+            saturatingSum(sum, matrix.tensorTileCount * (matrix.tileBytes + 4) + 4096)
         }
     }
 
@@ -79,8 +78,7 @@ package struct PackedCopies {
         while index < plan.slices.count {
             let matrix = missing[plan.slices[index].matrix]
             let writing = try stored { () throws(WeightTransferError) in
-                try store.begin(
-                    tileBytes: matrix.tileBytes, tileCount: matrix.tiles(0..<matrix.rowCount).count)
+                try store.begin(tileBytes: matrix.tileBytes, tileCount: matrix.tensorTileCount)
             }
             var hasher = FileHasher()
             while index < plan.slices.count, missing[plan.slices[index].matrix].name == matrix.name {
@@ -96,7 +94,7 @@ package struct PackedCopies {
             found[matrix.name] = try stored { () throws(WeightTransferError) in
                 // The same bytes under another name, or another process, came first.
                 if let entry = try store.entry(
-                    key, tileBytes: matrix.tileBytes, tileCount: matrix.tiles(0..<matrix.rowCount).count)
+                    key, tileBytes: matrix.tileBytes, tileCount: matrix.tensorTileCount)
                 {
                     return entry
                 }

@@ -23,8 +23,10 @@ package struct ResidencyPlan: Sendable {
     package let slices: [Slice]
     /// Of slices that stay, packed.
     package let pinnedBytes: Int
-    /// Of slices that are read for each step with an output.
+    /// Of slices that are read for each step of one row with an output; of experts at most.
     package let streamedBytes: Int
+    /// Of memory for slices of experts that were used of late; 0 where all of them stay, and in models without.
+    package let expertCacheBytes: Int
 
     /// - Parameters:
     ///   - pinnedBytesMax: of packed weights that may stay in memory.
@@ -41,16 +43,32 @@ package struct ResidencyPlan: Sendable {
         var pinned = 0
         let order = Self.spreadOrder(count: slices.count)
         let wish = { (index: Int) in wishes[matrices[slices[index].matrix].unit] }
-        for index in order.filter({ wish($0) == .first }) + order.filter({ wish($0) == nil }) {
+        let isExpert = { (index: Int) in matrices[slices[index].matrix].mixture != nil }
+        for index in order.filter({ wish($0) == .first }) + order.filter({ wish($0) == nil && !isExpert($0) }) {
             let bytes = slices[index].packedBytes(matrices)
             guard bytes <= pinnedBytesMax - pinned else { break }
             pinned += bytes
             slices[index].isPinned = true
         }
+        // Nobody knows which experts are needed next: all of them stay, or those that were used of late.
+        let experts = order.filter { wish($0) == nil && isExpert($0) }
+        let expertBytes = experts.reduce(0) { $0 + slices[$1].packedBytes(matrices) }
+        if expertBytes <= pinnedBytesMax - pinned {
+            pinned += expertBytes
+            for index in experts { slices[index].isPinned = true }
+        }
+        let left = slices.filter { !$0.isPinned && matrices[$0.matrix].mixture != nil }
+        expertCacheBytes = min(pinnedBytesMax - pinned, left.reduce(0) { $0 + $1.packedBytes(matrices) })
         self.slices = slices
         pinnedBytes = pinned
-        streamedBytes = slices.reduce(0) { $0 + ($1.isPinned ? 0 : $1.piece.byteCount) }
+        streamedBytes = slices.reduce(0) { sum, slice in
+            slice.isPinned ? sum : sum + matrices[slice.matrix].bytesPerRow(of: slice.piece)
+        }
     }
+
+    /// Indices of the slices that are read in every step, and of those that are read when their experts are chosen.
+    var everyStep: [Int] { slices.indices.filter { !slices[$0].isPinned && matrices[slices[$0].matrix].mixture == nil } }
+    var onDemand: [Int] { slices.indices.filter { !slices[$0].isPinned && matrices[slices[$0].matrix].mixture != nil } }
 
     /// Of the units' slices that stay, packed.
     package func pinnedBytes(ofUnits units: Range<Int>) -> Int {
@@ -64,8 +82,14 @@ package struct ResidencyPlan: Sendable {
         ResidencyPlan(matrices, pinnedBytesMax: pinnedBytesMax, wishes: wishes)
     }
 
-    /// Of a ring that holds the largest slice twice.
-    package var ringBytesMin: Int { slices.isEmpty ? 0 : PieceStream.ringBytes(for: slices.map(\.piece)) }
+    /// Of memory that holds the largest slice twice, and the largest slice of experts twice.
+    package var ringBytesMin: Int { denseRingBytesMin + expertRingBytesMin }
+    private var denseRingBytesMin: Int { ringBytesMin { $0.mixture == nil } }
+    var expertRingBytesMin: Int { ringBytesMin { $0.mixture != nil } }
+
+    private func ringBytesMin(_ isIncluded: (StreamableMatrix) -> Bool) -> Int {
+        PieceStream.ringBytes(for: slices.filter { isIncluded(matrices[$0.matrix]) }.map(\.piece))
+    }
 
     /// A model is read in some hundred pieces, none of them larger than this.
     private static let pieceBytesMax = 8 << 20
@@ -93,7 +117,10 @@ extension ResidencyPlan {
         let matrix = matrices[slice.matrix]
         return SliceContent(
             name: matrix.name, type: matrix.type, rowCount: slice.rows.count, columnCount: matrix.columnCount,
-            checks: matrix.packed?.checks[matrix.tiles(slice.rows)], tileBytes: matrix.tileBytes)
+            checks: matrix.packed.map { packed in
+                let tiles = matrix.tiles(slice.rows)
+                return packed.checks[packed.firstTile + tiles.lowerBound..<packed.firstTile + tiles.upperBound]
+            }, byteCount: slice.piece.byteCount, tileBytes: matrix.tileBytes)
     }
 }
 
@@ -133,13 +160,38 @@ struct StreamableMatrix: Sendable, Hashable {
     var place: Piece
     /// Name of the bias's tensor.
     var bias: String?
+    /// Where several matrices are one tensor.
+    var stack: StackPlace?
+    /// Of the experts that it is one's of.
+    var mixture: Mixture?
     /// Where its packed weights are, where they are read instead.
     var packed: Packed?
 
     struct Packed: Sendable, Hashable {
         var file: Int
-        /// CRC32C of each tile.
+        /// Tiles of the tensor that lie before its own.
+        var firstTile: Int
+        /// CRC32C of each tile of the tensor.
         var checks: [UInt32]
+    }
+
+    /// How many experts there are, and how many a row goes to.
+    struct Mixture: Sendable, Hashable {
+        var count: Int
+        var usedCount: Int
+    }
+
+    /// A matrix of a part, whatever the file keeps it in.
+    struct Key: Hashable {
+        var name: String
+        var index: Int
+    }
+    var key: Key { Key(name: name, index: stack?.index ?? 0) }
+
+    /// Of a piece of it, for a step of one row: of experts a part, on average.
+    func bytesPerRow(of piece: Piece) -> Int {
+        guard let mixture else { return piece.byteCount }
+        return (piece.byteCount * mixture.usedCount + mixture.count - 1) / mixture.count
     }
 
     private var rowBytes: Int { rowCount == 0 ? 0 : place.byteCount / rowCount }
@@ -150,6 +202,11 @@ struct StreamableMatrix: Sendable, Hashable {
         let tileRows = Int(SHARD_TILE_ROWS)
         return rows.lowerBound / tileRows..<(rows.upperBound + tileRows - 1) / tileRows
     }
+
+    var tileCount: Int { tiles(0..<rowCount).count }
+    /// Of all matrices of its tensor, each in whole tiles.
+    var tensorTileCount: Int { tileCount * (stack?.count ?? 1) }
+    var isFirstOfTensor: Bool { (stack?.index ?? 0) == 0 }
 
     /// Whole tiles of rows, of about equal bytes and no more than `bytes` where one tile is not more.
     func slices(ofBytes bytes: Int) -> [Range<Int>] {
@@ -167,7 +224,8 @@ struct StreamableMatrix: Sendable, Hashable {
         if let packed {
             let tiles = tiles(rows)
             return Piece(
-                file: packed.file, offset: tiles.lowerBound * tileBytes, byteCount: tiles.count * tileBytes)
+                file: packed.file, offset: (packed.firstTile + tiles.lowerBound) * tileBytes,
+                byteCount: tiles.count * tileBytes)
         }
         return Piece(
             file: place.file, offset: place.offset + rows.lowerBound * rowBytes, byteCount: rows.count * rowBytes)

@@ -48,16 +48,34 @@ package final class StreamedTensors: Sendable {
         of spec: ModelSpec, layers: Range<Int>, hasHead: Bool
     ) throws(InferenceError) -> [StreamableMatrix] {
         try spec.check(layers: layers)
-        var specs = layers.flatMap { unit in spec.layers[unit].matrices.map { (unit, $0) } }
-        if hasHead { specs.append((spec.layers.count, spec.head.output)) }
-        return try specs.map { unit, spec throws(InferenceError) in
-            let tensor = try tensor(spec.weight, rowCount: spec.outputCount, columnCount: spec.inputCount)
-            let found = packed[spec.weight]
-            return StreamableMatrix(
-                name: spec.weight, unit: unit, type: tensor.type, rowCount: tensor.rowCount,
-                columnCount: tensor.columnCount, place: tensor.piece, bias: spec.bias,
-                packed: found.map { StreamableMatrix.Packed(file: $0.file, checks: $0.entry.checks) })
+        var matrices: [StreamableMatrix] = []
+        for unit in layers {
+            let layer = spec.layers[unit]
+            for spec in layer.denseMatrices { matrices.append(try matrix(spec, unit: unit)) }
+            for spec in layer.feedForward.expertMatrices {
+                matrices.append(try matrix(spec, unit: unit, mixture: layer.mixture))
+            }
         }
+        if hasHead { matrices.append(try matrix(spec.head.output, unit: spec.layers.count)) }
+        return matrices
+    }
+
+    private func matrix(
+        _ spec: LinearSpec, unit: Int, mixture: StreamableMatrix.Mixture? = nil
+    ) throws(InferenceError) -> StreamableMatrix {
+        let count = spec.stack?.count ?? 1
+        let tensor = try tensor(spec.weight, rowCount: spec.outputCount * count, columnCount: spec.inputCount)
+        let bytes = tensor.byteCount / count
+        var matrix = StreamableMatrix(
+            name: spec.weight, unit: unit, type: tensor.type, rowCount: spec.outputCount, columnCount: spec.inputCount,
+            place: Piece(
+                file: tensor.fileIndex, offset: tensor.offset + (spec.stack?.index ?? 0) * bytes, byteCount: bytes),
+            bias: spec.bias, stack: spec.stack, mixture: mixture)
+        if let found = packed[spec.weight] {
+            matrix.packed = StreamableMatrix.Packed(
+                file: found.file, firstTile: (spec.stack?.index ?? 0) * matrix.tileCount, checks: found.entry.checks)
+        }
+        return matrix
     }
 
     /// Reads all of a vector at once.
@@ -100,16 +118,15 @@ package final class StreamedTensors: Sendable {
     }
 }
 
-extension TensorInfo {
-    var piece: Piece { Piece(file: fileIndex, offset: offset, byteCount: byteCount) }
-}
-
 extension LayerSpec {
-    /// In the order in which a step multiplies with them.
-    var matrices: [LinearSpec] {
-        let attention = [attention.query, attention.key, attention.value, attention.output]
-        switch feedForward {
-        case .gated(let gate, let up, let down): return attention + [gate, up, down]
-        }
+    /// Those that every row is multiplied with, in the order in which a step does that.
+    fileprivate var denseMatrices: [LinearSpec] {
+        [attention.query, attention.key, attention.value, attention.output] + feedForward.denseMatrices
+    }
+
+    /// What experts there are, nil for a layer without.
+    fileprivate var mixture: StreamableMatrix.Mixture? {
+        guard case .experts(let spec) = feedForward else { return nil }
+        return StreamableMatrix.Mixture(count: spec.experts.count, usedCount: spec.usedCount)
     }
 }

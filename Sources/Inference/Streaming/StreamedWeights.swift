@@ -8,8 +8,10 @@ import Tensors
 /// Weights of which a part stays on the device, and the rest is read from disk for each step.
 package final class StreamedWeights: WeightResidency {
     package let plan: ResidencyPlan
-    /// nil where everything is pinned.
-    package let stream: PieceStream?
+    /// Of what every step needs; nil where all of that is pinned.
+    private let stream: PieceStream?
+    /// Of experts; nil where all of them are pinned, and in models without.
+    private let experts: ExpertStream?
     private let parts: LoadedParts
     private let found: ReadTrials.Result?
     /// Whose files the stream reads.
@@ -37,24 +39,46 @@ package final class StreamedWeights: WeightResidency {
         var maker = StreamedMaker(plan: plan, tensors: tensors, device: device)
         try onDevice("weights") { () throws(DeviceError) in try device.reserveWeights(plan.pinnedBytes) }
         found = try maker.loadPinned(through: memory, owner: ring, progress: progress)
-        let streamed = plan.slices.filter { !$0.isPinned }
+        let rings = RingShare(memory, plan)
+        let streamed = plan.everyStep.map { plan.slices[$0] }
         if !streamed.isEmpty {
             let stream = PieceStream(
-                files: tensors.files, pieces: streamed.map(\.piece), ring: memory, owner: ring,
+                files: tensors.files, pieces: streamed.map(\.piece), ring: rings.everyStep, owner: ring,
                 settings: found?.settings)
             if hasHead {
                 stream.optionalFrom = streamed.firstIndex { $0.matrix == plan.matrices.count - 1 } ?? streamed.count
             }
             maker.stream = stream
         }
+        if !plan.onDemand.isEmpty {
+            maker.experts = try ExpertStream(plan, files: tensors.files, ring: rings.onDemand, owner: ring)
+        }
         parts = try LoadedParts(model, layers: layers, hasHead: hasHead, maker: maker)
         stream = maker.stream
+        experts = maker.experts
     }
 
     /// How the files are read and how fast that was when it was found out; nil before.
     package var disk: ReadTrials.Result? { found ?? stream?.found }
+    /// How they are read at the moment; nil where nothing is.
+    package var settings: ReadSettings? { (stream ?? experts?.stream)?.settings }
 
-    package func begin(needsHead: Bool) { stream?.usesOptional = needsHead }
+    package var statistics: StreamStatistics {
+        (stream?.statistics ?? StreamStatistics()) + (experts?.stream.statistics ?? StreamStatistics())
+    }
+
+    /// nil where no experts are read.
+    package var expertStatistics: ExpertStatistics? { experts?.statistics }
+
+    package func observe(_ observer: @escaping (StreamEvent) -> Void) {
+        stream?.observer = observer
+        experts?.stream.observer = observer
+    }
+
+    package func begin(needsHead: Bool) {
+        stream?.usesOptional = needsHead
+        experts?.beginStep(disk?.settings ?? stream?.settings)
+    }
 
     package func attention(ofLayer index: Int) throws(InferenceError) -> AttentionWeights {
         parts.attention(ofLayer: index)
@@ -67,18 +91,47 @@ package final class StreamedWeights: WeightResidency {
     package func head() throws(InferenceError) -> HeadWeights { try parts.head() }
 }
 
+/// What of the memory for reading each stream gets: what it must have, and half of the rest.
+private struct RingShare {
+    let everyStep: UnsafeMutableRawBufferPointer
+    let onDemand: UnsafeMutableRawBufferPointer
+
+    init(_ memory: UnsafeMutableRawBufferPointer, _ plan: ResidencyPlan) {
+        let onDemandBytes =
+            plan.onDemand.isEmpty
+            ? 0
+            : plan.everyStep.isEmpty
+                ? memory.count : plan.expertRingBytesMin + (memory.count - plan.ringBytesMin) / 2 / 4096 * 4096
+        everyStep = UnsafeMutableRawBufferPointer(rebasing: memory[onDemandBytes...])
+        onDemand = UnsafeMutableRawBufferPointer(rebasing: memory[..<onDemandBytes])
+    }
+}
+
 /// Puts matrices together from slices on the device and slices of the stream.
 private struct StreamedMaker: WeightMaker {
     let plan: ResidencyPlan
     let tensors: StreamedTensors
     let device: any Device
     var stream: PieceStream?
+    var experts: ExpertStream?
     private var pinned: [Int: any DeviceMatrix] = [:]
+    /// Indices of the plan's slices, and each one's index among those that are read as it is.
+    private let slices: [StreamableMatrix.Key: Range<Int>]
+    private let pieces: [Int: Int]
 
     init(plan: ResidencyPlan, tensors: StreamedTensors, device: any Device) {
         self.plan = plan
         self.tensors = tensors
         self.device = device
+        var slices: [StreamableMatrix.Key: Range<Int>] = [:]
+        for (index, slice) in plan.slices.enumerated() {
+            let key = plan.matrices[slice.matrix].key
+            slices[key] = (slices[key]?.lowerBound ?? index)..<index + 1
+        }
+        self.slices = slices
+        pieces = Dictionary(
+            uniqueKeysWithValues: plan.everyStep.enumerated().map { ($1, $0) }
+                + plan.onDemand.enumerated().map { ($1, $0) })
     }
 
     func vector(_ name: String, count: Int) throws(InferenceError) -> any DeviceVector {
@@ -88,28 +141,56 @@ private struct StreamedMaker: WeightMaker {
     }
 
     func matrix(_ spec: LinearSpec) throws(InferenceError) -> WeightMatrix {
-        var resident: [ResidentSlice] = []
-        var streamed: [StreamedSlice] = []
-        var pieceIndex = 0
-        for (index, slice) in plan.slices.enumerated() {
-            defer { if !slice.isPinned { pieceIndex += 1 } }
-            let matrix = plan.matrices[slice.matrix]
-            guard matrix.name == spec.weight else { continue }
-            if let handle = pinned[index] {
-                resident.append(ResidentSlice(firstRow: slice.rows.lowerBound, matrix: handle))
-                continue
-            }
-            let bias = try bias(of: slice)
-            streamed.append(
-                StreamedSlice(
-                    firstRow: slice.rows.lowerBound, content: plan.content(of: slice),
-                    bias: try bias?.withView { view throws(InferenceError) in
-                        try onDevice(matrix.name) { () throws(DeviceError) in try device.makeVector(view) }
-                    }, piece: pieceIndex))
-        }
+        let (resident, streamed) = try split(spec, cache: nil)
         return WeightMatrix(
             outputCount: spec.outputCount, resident: resident, streamed: streamed,
             stream: streamed.isEmpty ? nil : stream)
+    }
+
+    func experts(_ spec: ExpertsSpec) throws(InferenceError) -> any ExpertWeights {
+        guard let experts else {
+            var all: [GatedWeights] = []
+            for expert in spec.experts { all.append(try gated(expert)) }
+            return ResidentExperts(all)
+        }
+        var all: [(gate: StreamedExperts.Matrix, up: StreamedExperts.Matrix, down: StreamedExperts.Matrix)] = []
+        for expert in spec.experts {
+            all.append(
+                (try expertMatrix(expert.gate, experts), try expertMatrix(expert.up, experts),
+                    try expertMatrix(expert.down, experts)))
+        }
+        return StreamedExperts(all, from: experts)
+    }
+
+    private func expertMatrix(
+        _ spec: LinearSpec, _ experts: ExpertStream
+    ) throws(InferenceError) -> StreamedExperts.Matrix {
+        let (resident, others) = try split(spec, cache: experts.cache)
+        return StreamedExperts.Matrix(outputCount: spec.outputCount, resident: resident, others: others)
+    }
+
+    /// A matrix's slices that stay, and those that are read.
+    private func split(
+        _ spec: LinearSpec, cache: ExpertCache?
+    ) throws(InferenceError) -> (resident: [ResidentSlice], streamed: [StreamedSlice]) {
+        var resident: [ResidentSlice] = []
+        var streamed: [StreamedSlice] = []
+        for index in slices[StreamableMatrix.Key(name: spec.weight, index: spec.stack?.index ?? 0)] ?? 0..<0 {
+            let slice = plan.slices[index]
+            let name = plan.matrices[slice.matrix].name
+            if let handle = pinned[index] {
+                resident.append(ResidentSlice(firstRow: slice.rows.lowerBound, matrix: handle))
+            } else if let piece = pieces[index] {
+                let bias = try bias(of: slice)
+                streamed.append(
+                    StreamedSlice(
+                        firstRow: slice.rows.lowerBound, content: plan.content(of: slice),
+                        bias: try bias?.withView { view throws(InferenceError) in
+                            try onDevice(name) { () throws(DeviceError) in try device.makeVector(view) }
+                        }, piece: piece, cache: cache))
+            }
+        }
+        return (resident, streamed)
     }
 
     /// Reads the pinned slices and packs them onto the device.

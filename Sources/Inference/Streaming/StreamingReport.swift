@@ -11,6 +11,8 @@ package struct StreamingReport: Sendable, Hashable {
     package var settings: ReadSettings?
     /// The best rate of the trials at the start; nil before they are done, and where there was too little to try.
     package var diskBytesPerSecond: Double?
+    /// nil where no experts are read.
+    package var experts: ExpertStatistics?
     package var statistics: StreamStatistics
 
     /// What was done since an earlier report of the same model.
@@ -23,13 +25,13 @@ extension ShardChain {
         guard let streamed else { return nil }
         return StreamingReport(
             budgetBytes: budget.limitBytes, pinnedBytes: streamed.plan.pinnedBytes,
-            streamedBytes: streamed.plan.streamedBytes, settings: streamed.stream?.chosen,
+            streamedBytes: streamed.plan.streamedBytes, settings: streamed.settings,
             diskBytesPerSecond: streamed.disk?.bytesPerSecond,
-            statistics: streamed.stream?.statistics ?? StreamStatistics())
+            experts: streamed.expertStatistics, statistics: streamed.statistics)
     }
 }
 
 extension ShardChain {
     /// Lets somebody else see what a model that is read from disk does; nothing happens for others.
-    package func watch(_ watch: StreamWatch) { streamed?.stream?.observer = { watch.note($0) } }
+    package func watch(_ watch: StreamWatch) { streamed?.observe { watch.note($0) } }
 }

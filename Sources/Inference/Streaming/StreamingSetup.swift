@@ -147,7 +147,7 @@ private struct ScratchNeed {
         var columns: [UInt32: Int] = [:]
         for matrix in matrices {
             let kind = shard_activation_kind(matrix.type.rawValue)
-            columns[kind] = max(columns[kind] ?? 0, matrix.columnCount)
+            columns[kind] = max(columns[kind] ?? 0, matrix.columnCount * (matrix.mixture?.usedCount ?? 1))
         }
         return columns.reduce(0) { $0 + shard_activation_bytes($1.key, $1.value) }
     }

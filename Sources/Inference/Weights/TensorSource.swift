@@ -1,3 +1,4 @@
+import Models
 import Tensors
 
 /// Where tensors come from by name: a model file, a shard, a cache folder.
@@ -28,6 +29,17 @@ extension TensorSource {
                 "expected shape [\(rowCount), \(columnCount)], got [\(view.rowCount), \(view.columnCount)]")
         }
         return view
+    }
+
+    /// The rows of a matrix, and how many bytes of its tensor lie before them.
+    func matrix(_ spec: LinearSpec) throws(InferenceError) -> (view: TensorView, offset: Int) {
+        let all = try tensor(
+            spec.weight, rowCount: spec.outputCount * (spec.stack?.count ?? 1), columnCount: spec.inputCount)
+        let offset = spec.firstRow * all.rowBytes
+        let bytes = UnsafeRawBufferPointer(rebasing: all.bytes[offset..<offset + spec.outputCount * all.rowBytes])
+        return (
+            TensorView(type: all.type, rowCount: spec.outputCount, columnCount: spec.inputCount, bytes: bytes), offset
+        )
     }
 
     /// A vector of `count` elements.

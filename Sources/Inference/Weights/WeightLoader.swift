@@ -24,10 +24,10 @@ struct WeightLoader<Maker: WeightMaker> {
     func feedForward(_ layer: LayerSpec) throws(InferenceError) -> FeedForwardWeights {
         let norm = try maker.vector(layer.feedForwardNorm.weight, count: hiddenSize)
         switch layer.feedForward {
-        case .gated(let gate, let up, let down):
+        case .gated(let spec): return FeedForwardWeights(norm: norm, mechanism: .gated(try maker.gated(spec)))
+        case .experts(let spec):
             return FeedForwardWeights(
-                norm: norm,
-                mechanism: .gated(gate: try maker.matrix(gate), up: try maker.matrix(up), down: try maker.matrix(down)))
+                norm: norm, mechanism: .experts(router: try maker.matrix(spec.router), try maker.experts(spec)))
         }
     }
 

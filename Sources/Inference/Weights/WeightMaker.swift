@@ -5,6 +5,13 @@ import Models
 protocol WeightMaker {
     func vector(_ name: String, count: Int) throws(InferenceError) -> any DeviceVector
     func matrix(_ spec: LinearSpec) throws(InferenceError) -> WeightMatrix
+    func experts(_ spec: ExpertsSpec) throws(InferenceError) -> any ExpertWeights
+}
+
+extension WeightMaker {
+    func gated(_ spec: GatedSpec) throws(InferenceError) -> GatedWeights {
+        GatedWeights(gate: try matrix(spec.gate), up: try matrix(spec.up), down: try matrix(spec.down))
+    }
 }
 
 /// Packs every matrix onto the device.
@@ -18,13 +25,31 @@ struct ResidentMaker: WeightMaker {
     }
 
     func matrix(_ spec: LinearSpec) throws(InferenceError) -> WeightMatrix {
-        let view = try source.tensor(spec.weight, rowCount: spec.outputCount, columnCount: spec.inputCount)
+        let (view, offset) = try source.matrix(spec)
         let bias = try spec.bias.map { name throws(InferenceError) in
             try source.vector(name, count: spec.outputCount)
         }
         return WeightMatrix(
             try onDevice(spec.weight) { () throws(DeviceError) in
-                try device.makeMatrix(view, bias: bias) { source.discard($0, of: spec.weight) }
+                try device.makeMatrix(view, bias: bias) {
+                    source.discard(offset + $0.lowerBound..<offset + $0.upperBound, of: spec.weight)
+                }
             })
     }
+
+    func experts(_ spec: ExpertsSpec) throws(InferenceError) -> any ExpertWeights {
+        var experts: [GatedWeights] = []
+        for expert in spec.experts { experts.append(try gated(expert)) }
+        return ResidentExperts(experts)
+    }
+}
+
+/// All of them are here.
+final class ResidentExperts: ExpertWeights {
+    private let experts: [GatedWeights]
+
+    init(_ experts: [GatedWeights]) { self.experts = experts }
+
+    func begin(_ groups: [ExpertRouting.Group]) {}
+    func weights(of expert: Int) -> GatedWeights { experts[expert] }
 }

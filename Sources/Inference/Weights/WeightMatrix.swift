@@ -39,32 +39,63 @@ final class StreamedSlice {
     private let content: SliceContent
     /// On the device already.
     let bias: (any DeviceVector)?
-    /// Index in the stream.
+    /// Index in the stream, and in the cache.
     let piece: Int
+    /// Where it may stay once it was read; nil for one that is needed in every step.
+    private let cache: ExpertCache?
     /// Whether its checksums were compared: once is enough, as the file is the same as long as its times are.
     private var isChecked = false
 
-    init(firstRow: Int, content: SliceContent, bias: (any DeviceVector)?, piece: Int) {
+    init(
+        firstRow: Int, content: SliceContent, bias: (any DeviceVector)?, piece: Int, cache: ExpertCache? = nil
+    ) {
         self.firstRow = firstRow
         self.content = content
         self.bias = bias
         self.piece = piece
+        self.cache = cache
     }
+
+    /// That are read for it.
+    var byteCount: Int { content.byteCount }
 
     /// Over bytes that were read, for products before they are given back.
     func matrix(_ bytes: UnsafeRawBufferPointer, on device: any Device) throws(InferenceError) -> any DeviceMatrix {
         if !isChecked { try content.check(bytes) }
         isChecked = true
-        switch content.view(bytes) {
-        case .rows(let view):
-            return try onDevice(content.name) { () throws(DeviceError) in
-                try device.makePassingMatrix(view, bias: bias)
+        return try onDevice(content.name) { () throws(DeviceError) in
+            if let cache, let room = cache.room(for: piece) {
+                let matrix = try content.view(bytes).matrix(packedInto: room.bytes, on: device, bias: bias)
+                cache.keep(piece, as: matrix, in: room)
+                return matrix
             }
-        case .packed(let view):
-            return try onDevice(content.name) { () throws(DeviceError) in
-                try device.makePassingMatrix(view, bias: bias)
+            switch content.view(bytes) {
+            case .rows(let view): return try device.makePassingMatrix(view, bias: bias)
+            case .packed(let view): return try device.makePassingMatrix(view, bias: bias)
             }
         }
+    }
+}
+
+extension SliceContent.View {
+    /// - Parameter target: of as many bytes as the packed rows have; must stay as long as the matrix does.
+    fileprivate func matrix(
+        packedInto target: UnsafeMutableRawBufferPointer, on device: any Device, bias: (any DeviceVector)?
+    ) throws(DeviceError) -> any DeviceMatrix {
+        let packed: PackedView
+        switch self {
+        case .rows(let view):
+            try device.pack(view, into: target)
+            packed = PackedView(
+                type: view.type, rowCount: view.rowCount, columnCount: view.columnCount,
+                bytes: UnsafeRawBufferPointer(target))
+        case .packed(let view):
+            target.copyMemory(from: view.bytes)
+            packed = PackedView(
+                type: view.type, rowCount: view.rowCount, columnCount: view.columnCount,
+                bytes: UnsafeRawBufferPointer(target))
+        }
+        return try device.makePassingMatrix(packed, bias: bias)
     }
 }
 
@@ -77,6 +108,8 @@ struct SliceContent {
     let columnCount: Int
     /// CRC32C of each of its tiles, where they are packed; nil for rows as the model's file has them.
     let checks: ArraySlice<UInt32>?
+    /// That are read for it.
+    let byteCount: Int
     /// Of a tile that is packed.
     let tileBytes: Int
 

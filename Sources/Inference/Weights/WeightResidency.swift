@@ -30,8 +30,23 @@ package struct FeedForwardWeights {
     let mechanism: Mechanism
 
     enum Mechanism {
-        case gated(gate: WeightMatrix, up: WeightMatrix, down: WeightMatrix)
+        case gated(GatedWeights)
+        case experts(router: WeightMatrix, any ExpertWeights)
     }
+}
+
+struct GatedWeights {
+    let gate: WeightMatrix
+    let up: WeightMatrix
+    let down: WeightMatrix
+}
+
+/// The experts of a layer. Which of them a step needs is known when its rows have been routed.
+protocol ExpertWeights: AnyObject {
+    /// These experts are multiplied with next, in this order: all gates and ups, then all downs.
+    func begin(_ groups: [ExpertRouting.Group]) throws(InferenceError)
+    /// As it is now: what is here may change with each slice that is read.
+    func weights(of expert: Int) -> GatedWeights
 }
 
 /// The output norm and the matrix to logits.

@@ -43,16 +43,31 @@ struct ConfigHyperparameters {
             isEmbeddingTied: try fields.bool("tie_word_embeddings"),
             hasAttentionBias: try fields.bool("attention_bias"),
             hasFeedForwardBias: try fields.bool("mlp_bias"),
-            expertCount: try expertCount(),
+            experts: try experts(),
             bosTokenID: try tokenIDs("bos_token_id").first,
             eosTokenIDs: try tokenIDs("eos_token_id"),
             generation: try generationDefaults())
     }
 
-    private func expertCount() throws(ModelFileError) -> Int {
-        let mixtral = try fields.integer("num_local_experts", in: 0...(1 << 16))
-        let qwen = try fields.integer("num_experts", in: 0...(1 << 16))
-        return mixtral ?? qwen ?? 0
+    private func experts() throws(ModelFileError) -> ExpertParameters? {
+        let mixtral = try fields.integer("num_local_experts", in: Limits.experts)
+        let qwen = try fields.integer("num_experts", in: Limits.experts)
+        guard let count = mixtral ?? qwen, count > 0 else { return nil }
+        let own = "moe_intermediate_size"
+        var experts = ExpertParameters(
+            count: count, usedCount: try fields.required("num_experts_per_tok", in: 1...count),
+            feedForwardSize: try fields.required(
+                fields.value(own) == nil ? "intermediate_size" : own, in: Limits.feedForward),
+            isNormalized: try fields.bool("norm_topk_prob"))
+        experts.layerStep = try fields.integer("decoder_sparse_step", in: Limits.blocks) ?? 1
+        if let dense = fields.value("mlp_only_layers") {
+            let layers = dense.arrayValue?.compactMap(\.integerValue)
+            guard let layers, layers.count == dense.arrayValue?.count else {
+                throw fields.error("mlp_only_layers", "an array of layers", got: dense.summary)
+            }
+            experts.denseLayers = Set(layers)
+        }
+        return experts
     }
 
     private func modelClass() throws(ModelFileError) -> String {

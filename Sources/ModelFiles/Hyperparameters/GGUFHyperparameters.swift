@@ -36,10 +36,20 @@ struct GGUFHyperparameters {
             isEmbeddingTied: nil,
             hasAttentionBias: nil,
             hasFeedForwardBias: nil,
-            expertCount: try integer("expert_count", in: 0...(1 << 16)) ?? 0,
+            experts: try experts(),
             bosTokenID: try metadata.integer("tokenizer.ggml.bos_token_id", in: Limits.token),
             eosTokenIDs: try eosTokenIDs(),
             generation: try generation())
+    }
+
+    private func experts() throws(ModelFileError) -> ExpertParameters? {
+        guard let count = try integer("expert_count", in: Limits.experts), count > 0 else { return nil }
+        let own = "expert_feed_forward_length"
+        return ExpertParameters(
+            count: count, usedCount: try required("expert_used_count", in: 1...count),
+            feedForwardSize: try required(
+                metadata[key(own)] == nil ? "feed_forward_length" : own, in: Limits.feedForward),
+            isNormalized: try metadata.bool(key("expert_weights_norm")))
     }
 
     private func key(_ suffix: String) -> String { "\(architecture).\(suffix)" }

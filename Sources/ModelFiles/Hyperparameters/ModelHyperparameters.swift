@@ -23,8 +23,8 @@ package struct ModelHyperparameters: Sendable, Hashable {
     package var isEmbeddingTied: Bool?
     package var hasAttentionBias: Bool?
     package var hasFeedForwardBias: Bool?
-    /// Experts of a mixture; 0 in a dense model.
-    package var expertCount: Int
+    /// Nil in a dense model.
+    package var experts: ExpertParameters?
     package var bosTokenID: Int?
     /// Any of these ends an answer.
     package var eosTokenIDs: [Int]
@@ -42,6 +42,26 @@ package struct ModelHyperparameters: Sendable, Hashable {
         static let vocabulary = 1...(1 << 26)
         static let token = 0...(1 << 26)
         static let window = 1...(1 << 31)
+        static let experts = 0...(1 << 12)
+    }
+}
+
+/// A mixture of experts in some of a model's layers.
+package struct ExpertParameters: Sendable, Hashable {
+    package var count: Int
+    /// Experts that a row goes to.
+    package var usedCount: Int
+    /// Of one expert.
+    package var feedForwardSize: Int
+    /// Whether the shares of a row's experts sum to 1; nil where the file does not say.
+    package var isNormalized: Bool?
+    /// Every how many layers one has experts, the last of so many.
+    package var layerStep = 1
+    /// Layers that are dense all the same.
+    package var denseLayers: Set<Int> = []
+
+    package func isUsed(in layer: Int) -> Bool {
+        (layer + 1) % layerStep == 0 && !denseLayers.contains(layer)
     }
 }
 

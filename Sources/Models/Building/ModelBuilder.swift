@@ -59,9 +59,8 @@ struct ModelBuilder {
         func refuse(_ field: String, _ expected: String, _ got: String) -> ModelError {
             ModelError(.unsupported, file: file.name, field: field, expected: expected, got: got, hint: known)
         }
-        if parameters.expertCount > 0 {
-            throw refuse(
-                "expert_count", "a dense \(family.name) model", "a mixture of \(parameters.expertCount) experts")
+        if let experts = parameters.experts, family.experts == nil {
+            throw refuse("expert_count", "a dense \(family.name) model", "a mixture of \(experts.count) experts")
         }
         if let activation = parameters.activation, activation != "silu" {
             throw refuse("hidden_act", "silu", activation)
@@ -157,9 +156,34 @@ struct ModelBuilder {
                 keyNorm: family.hasHeadNorms ? norm(.keyNorm, index) : nil,
                 rotary: rotary, scale: 1 / Float(dim).squareRoot(), window: window(index)),
             feedForwardNorm: norm(.feedForwardNorm, index),
-            feedForward: .gated(
-                gate: linear(.gate, index, inner, hidden), up: linear(.up, index, inner, hidden),
-                down: linear(.down, index, hidden, inner)))
+            feedForward: experts(index)
+                ?? .gated(
+                    GatedSpec(
+                        gate: linear(.gate, index, inner, hidden), up: linear(.up, index, inner, hidden),
+                        down: linear(.down, index, hidden, inner))))
+    }
+
+    /// nil for a layer without.
+    private func experts(_ layer: Int) -> FeedForwardSpec? {
+        guard let experts = parameters.experts, experts.isUsed(in: layer), let rule = family.experts else { return nil }
+        let names = file.format == .gguf ? ExpertNaming.gguf : rule.names
+        let (hidden, inner) = (parameters.hiddenSize, experts.feedForwardSize)
+        func matrix(_ name: String, _ expert: Int, _ outputs: Int, _ inputs: Int) -> LinearSpec {
+            let isStacked = !name.contains("#")
+            return LinearSpec(
+                weight: naming.weight(name.replacing("#", with: "\(expert)"), layer), outputCount: outputs,
+                inputCount: inputs, stack: isStacked ? StackPlace(index: expert, count: experts.count) : nil)
+        }
+        return .experts(
+            ExpertsSpec(
+                router: LinearSpec(
+                    weight: naming.weight(names.router, layer), outputCount: experts.count, inputCount: hidden),
+                experts: (0..<experts.count).map { expert in
+                    GatedSpec(
+                        gate: matrix(names.gate, expert, inner, hidden), up: matrix(names.up, expert, inner, hidden),
+                        down: matrix(names.down, expert, hidden, inner))
+                },
+                usedCount: experts.usedCount, isNormalized: experts.isNormalized ?? rule.isNormalized))
     }
 
     private func norm(_ role: TensorNaming.Role, _ index: Int) -> NormSpec {

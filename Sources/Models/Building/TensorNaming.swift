@@ -60,7 +60,9 @@ struct TensorNaming: Sendable {
         ],
         ignoredSuffixes: ["self_attn.rotary_emb.inv_freq"])
 
-    func weight(_ role: Role, _ layer: Int) -> String { "\(layerPrefix)\(layer).\(roles[role] ?? "").weight" }
+    func weight(_ role: Role, _ layer: Int) -> String { weight(roles[role] ?? "", layer) }
+
+    func weight(_ name: String, _ layer: Int) -> String { "\(layerPrefix)\(layer).\(name).weight" }
 
     func bias(_ role: Role, _ layer: Int) -> String { "\(layerPrefix)\(layer).\(roles[role] ?? "").bias" }
 
@@ -72,4 +74,22 @@ struct TensorNaming: Sendable {
         else { return nil }
         return (index, rest[rest.index(after: dot)...])
     }
+}
+
+/// How the tensors of a layer's experts are called, after the layer's prefix.
+struct ExpertNaming: Sendable, Hashable {
+    let router: String
+    /// With `#` where an expert's index stands; without one, all experts are one tensor.
+    let gate: String
+    let up: String
+    let down: String
+
+    static let gguf = ExpertNaming(
+        router: "ffn_gate_inp", gate: "ffn_gate_exps", up: "ffn_up_exps", down: "ffn_down_exps")
+    static let blockSparse = ExpertNaming(
+        router: "block_sparse_moe.gate", gate: "block_sparse_moe.experts.#.w1", up: "block_sparse_moe.experts.#.w3",
+        down: "block_sparse_moe.experts.#.w2")
+    static let feedForward = ExpertNaming(
+        router: "mlp.gate", gate: "mlp.experts.#.gate_proj", up: "mlp.experts.#.up_proj",
+        down: "mlp.experts.#.down_proj")
 }

@@ -17,6 +17,14 @@ package struct ModelFamily: Sendable {
         case whenEnabled
     }
 
+    /// How a family's experts are named and weighed.
+    struct ExpertRule: Sendable {
+        /// In Hugging Face folders.
+        var names: ExpertNaming
+        /// Whether the shares of a row's experts sum to 1, where a file does not say.
+        var isNormalized: Bool
+    }
+
     package let name: String
     /// Values of `general.architecture`; a family without one is stored as another.
     package let ggufArchitectures: [String]
@@ -28,7 +36,9 @@ package struct ModelFamily: Sendable {
     /// RMSNorm over each head of queries and keys.
     let hasHeadNorms: Bool
     let window: WindowRule
+    /// nil in families without mixtures of experts.
+    var experts: ExpertRule?
 
     /// All families. A new one is a value of its own and a line here.
-    package static let all: [ModelFamily] = [llama, mistral, qwen2, qwen3]
+    package static let all: [ModelFamily] = [llama, mistral, mixtral, qwen2, qwen3, qwen3moe]
 }

@@ -20,10 +20,11 @@ struct AllocationTests {
     private static let sharedCallsPerLayerMax = 6
 
     private static let positions = 60..<140  // with two borders of cache blocks
-    private let model = TestModel(.q4_0, sizes: Self.sizes)
+    private let model = TestModel(.q4_0, sizes: windowed(.odd(for: .q4_0)))
+    private let mixture = TestModel(.q4_0, sizes: windowed(.mixture(for: .q4_0)))
 
-    private static var sizes: TestModel.Sizes {
-        var sizes = TestModel.Sizes.odd(for: .q4_0)
+    private static func windowed(_ sizes: TestModel.Sizes) -> TestModel.Sizes {
+        var sizes = sizes
         sizes.window = 50
         return sizes
     }
@@ -54,6 +55,13 @@ struct AllocationTests {
         #expect(counts.allSatisfy { $0 <= limit }, "at most \(limit): \(counts)")
     }
 
+    @Test("experts allocate nothing", arguments: [1, 5])
+    func experts(sequences: Int) throws {
+        let counts = try counts(
+            mixture, layers: 0..<3, hasHead: false, sequences: sequences, .greedy, .none)
+        #expect(counts.allSatisfy { $0 == 0 }, "none: \(counts)")
+    }
+
     @Test("choosing tokens allocates what the result is made of and no more", arguments: Self.samplings)
     func tokens(sampling: SamplingParameters) throws {
         for sequences in [1, 5] {
@@ -73,9 +81,10 @@ struct AllocationTests {
 
     /// Allocations of each step that adds one position to each sequence.
     private func counts(
-        layers: Range<Int>, hasHead: Bool, sequences: Int, _ sampling: SamplingParameters, _ wants: RowOutput,
+        _ mixture: TestModel? = nil, layers: Range<Int>, hasHead: Bool, sequences: Int, _ sampling: SamplingParameters, _ wants: RowOutput,
         threads: Int = 1
     ) throws -> [Int] {
+        let model = mixture ?? model
         let device = try CPUDevice(CPUDeviceOptions(threads: threads))
         let weights = try ResidentWeights(
             model: model.spec, layers: layers, hasHead: hasHead, source: model.source, device: device)

@@ -55,6 +55,17 @@ struct OneAnswerTests {
         }
     }
 
+    @Test("nor with mixtures of experts", arguments: [ElementType.q4_K, .q8_0, .bf16])
+    func experts(type: ElementType) throws {
+        let model = TestModel(type, sizes: .mixture(for: type))
+        let tokens = model.tokens(90)
+        let expected = try logits(model, tokens, Way())
+        #expect(expected.allSatisfy { $0.isFinite })
+        for way in Self.ways {
+            #expect(bitDifferences(try logits(model, tokens, way), expected) == 0, "\(way)")
+        }
+    }
+
     @Test("nor with a sliding window that starts inside a group")
     func window() throws {
         var sizes = TestModel.Sizes.odd(for: .f16)

@@ -42,6 +42,31 @@ struct PackedCopiesTests {
         }
     }
 
+    @Test("experts of one tensor have one copy, and each its part of it")
+    func experts() throws {
+        try withFolder { folder in
+            let stored = try StoredTestModel(TestModel(.q4_K, sizes: .mixture(for: .q4_K)))
+            var copies = try copies(stored, folder)
+            let promised = copies.neededBytes
+            try copies.make { _, _ in }
+            let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+            let bytes = try files.reduce(0) { sum, name in
+                let path = folder.appending(path: name).path
+                let isFile = name.hasPrefix("packed/") && name.count > 60
+                return try sum + (isFile ? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0 : 0)
+            }
+            #expect(bytes > 0 && bytes <= promised)
+            let tensors = try copies.streamedTensors()
+            let tokens = stored.model.tokens(11)
+            let expected = try stored.model.chain(contextLength: 256).allLogits(tokens, chunk: 11)
+            let allBytes = try stored.plan(pinnedBytesMax: .max).pinnedBytes
+            for pinnedBytesMax in [0, allBytes * 2 / 3, allBytes] {
+                let chain = try stored.chain(pinnedBytesMax: pinnedBytesMax, tensors: tensors)
+                #expect(bitDifferences(try chain.allLogits(tokens, chunk: 4), expected) == 0, "\(pinnedBytesMax)")
+            }
+        }
+    }
+
     @Test("copies are made once, whoever asks, and their hashes are remembered")
     func once() throws {
         try withFolder { folder in

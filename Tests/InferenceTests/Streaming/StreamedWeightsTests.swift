@@ -48,14 +48,14 @@ struct StreamedWeightsTests {
         let weights = try #require(chain.streamed)
         let id = SequenceID(1)
         func step(_ position: Int, _ output: RowOutput) throws -> Int {
-            let before = weights.stream?.statistics.usedBytes ?? 0
+            let before = weights.statistics.usedBytes
             let operations =
                 position == 0 ? [SequenceOperation.begin(id, SequenceStart(tokens: [1, 2, 3, 4]))] : []
             _ = try chain.run(
                 Step(
                     id: UInt64(position + 1), operations: operations,
                     rows: [StepRow(sequence: id, position: position, token: TokenID(position + 1), output: output)]))
-            return (weights.stream?.statistics.usedBytes ?? 0) - before
+            return (weights.statistics.usedBytes) - before
         }
         let head = try #require(try stored.model.source.tensor("token_embd.weight")).bytes.count
         #expect(try step(0, .none) == weights.plan.streamedBytes - head)

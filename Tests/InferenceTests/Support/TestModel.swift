@@ -19,6 +19,8 @@ struct TestModel {
         var vocabulary = 301
         var layerCount = 3
         var window: Int?
+        /// Of the layers but the first; those of the last layer are tensors of their own.
+        var expertCount: Int?
 
         /// No multiples of 16 where the type's blocks allow it.
         static func odd(for type: ElementType) -> Sizes {
@@ -27,6 +29,13 @@ struct TestModel {
             case 32: Sizes(hidden: 96, feedForward: 160, headCount: 4, keyValueHeadCount: 1, headDim: 24)
             default: Sizes(hidden: 256, feedForward: 256, headCount: 32, keyValueHeadCount: 1, headDim: 8)
             }
+        }
+
+        /// Dense in the first layer, then a mixture of experts.
+        static func mixture(for type: ElementType) -> Sizes {
+            var sizes = odd(for: type)
+            sizes.expertCount = 7
+            return sizes
         }
 
         /// One layer, with rows of several blocks: little to compute for a test of many kernels.
@@ -57,6 +66,33 @@ struct TestModel {
         let rotary = RotarySpec(
             pairing: .halves, dimensionCount: 2 * pairs,
             frequencies: (0..<pairs).map { 1 / Float(1 << $0) }, magnitude: 1)
+        func gated(_ name: (String) -> String, _ suffix: String, stack: StackPlace? = nil) -> GatedSpec {
+            func matrix(_ part: String, _ rows: Int, _ columns: Int) -> LinearSpec {
+                let name = name(part + suffix)
+                if stack.map({ $0.index == 0 }) ?? true {
+                    source.add(name, type, rows: rows * (stack?.count ?? 1), columns: columns, &random)
+                }
+                return LinearSpec(weight: name, outputCount: rows, inputCount: columns, stack: stack)
+            }
+            return GatedSpec(
+                gate: matrix("ffn_gate", sizes.feedForward, sizes.hidden),
+                up: matrix("ffn_up", sizes.feedForward, sizes.hidden),
+                down: matrix("ffn_down", sizes.hidden, sizes.feedForward))
+        }
+        func feedForward(_ layer: Int, _ name: (String) -> String) -> FeedForwardSpec {
+            guard let count = sizes.expertCount, layer > 0 else { return .gated(gated(name, "")) }
+            let isStacked = layer < sizes.layerCount - 1
+            source.add(name("ffn_gate_inp"), .f32, rows: count, columns: sizes.hidden, &random)
+            return .experts(
+                ExpertsSpec(
+                    router: LinearSpec(
+                        weight: name("ffn_gate_inp"), outputCount: count, inputCount: sizes.hidden),
+                    experts: (0..<count).map { index in
+                        isStacked
+                            ? gated(name, "_exps", stack: StackPlace(index: index, count: count))
+                            : gated(name, ".\(index)")
+                    }, usedCount: 3, isNormalized: isStacked))
+        }
         let layers = (0..<sizes.layerCount).map { index in
             let name = { (part: String) in "blk.\(index).\(part).weight" }
             var value = matrix(name("attn_v"), keyValueCount, sizes.hidden)
@@ -75,10 +111,7 @@ struct TestModel {
                     keyNorm: index == 2 ? norm(name("attn_k_norm"), sizes.headDim) : nil,
                     rotary: rotary, scale: 0.5, window: index == 0 ? sizes.window : nil),
                 feedForwardNorm: norm(name("ffn_norm"), sizes.hidden),
-                feedForward: .gated(
-                    gate: matrix(name("ffn_gate"), sizes.feedForward, sizes.hidden),
-                    up: matrix(name("ffn_up"), sizes.feedForward, sizes.hidden),
-                    down: matrix(name("ffn_down"), sizes.hidden, sizes.feedForward)))
+                feedForward: feedForward(index, name))
         }
         let embedding = matrix("token_embd.weight", sizes.vocabulary, sizes.hidden)
         spec = ModelSpec(
