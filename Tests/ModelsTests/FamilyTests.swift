@@ -79,7 +79,8 @@ struct FamilyTests {
     @Test("mixtures of experts are described alike in folders and in files, where experts are one tensor")
     func experts() throws {
         for (paths, count, size) in [
-            (["mixtral/hf", "mixtral/mixtral-f16.gguf"], 4, 40), (["qwen3moe/hf", "qwen3moe/qwen3moe-f16.gguf"], 6, 32),
+            (["mixtral/hf", "mixtral/mixtral-f16.gguf"], 4, 40),
+            (["qwen3moe/hf", "qwen3moe/qwen3moe-f16.gguf"], 6, 32),
         ] {
             for path in paths {
                 let spec = try ModelSpec(describing: ModelFile.open("\(Fixtures.conformance)/models/\(path)"))
@@ -92,8 +93,9 @@ struct FamilyTests {
                     #expect(experts.usedCount == 2 && experts.isNormalized)
                     #expect(experts.experts.allSatisfy { $0.gate.outputCount == size && $0.down.inputCount == size })
                     let isFile = path.hasSuffix("gguf")
-                    #expect(experts.experts[count - 1].up.stack == (isFile ? StackPlace(index: count - 1, count: count) : nil))
-                    #expect(experts.experts[count - 1].up.firstRow == (isFile ? (count - 1) * size : 0))
+                    let last = experts.experts[count - 1].up
+                    #expect(last.stack == (isFile ? StackPlace(index: count - 1, count: count) : nil))
+                    #expect(last.firstRow == (isFile ? (count - 1) * size : 0))
                 }
             }
         }

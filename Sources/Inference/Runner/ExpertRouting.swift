@@ -54,7 +54,8 @@ struct ExpertRouting {
             chosen.insert(expert, at: place)
             if chosen.count - first > shares.sharesPerRow { chosen.removeLast() }
         }
-        chosen[first...].sort()
+        // In place: sorting the array's own slice would copy it.
+        chosen.withUnsafeMutableBufferPointer { $0[first...].sort() }
     }
 
     /// exp(logit − largest) ÷ the sum of those, of the chosen or of all experts, in the order of their indices.

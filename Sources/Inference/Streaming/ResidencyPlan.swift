@@ -67,8 +67,12 @@ package struct ResidencyPlan: Sendable {
     }
 
     /// Indices of the slices that are read in every step, and of those that are read when their experts are chosen.
-    var everyStep: [Int] { slices.indices.filter { !slices[$0].isPinned && matrices[slices[$0].matrix].mixture == nil } }
-    var onDemand: [Int] { slices.indices.filter { !slices[$0].isPinned && matrices[slices[$0].matrix].mixture != nil } }
+    var everyStep: [Int] { streamed { $0.mixture == nil } }
+    var onDemand: [Int] { streamed { $0.mixture != nil } }
+
+    private func streamed(_ isIncluded: (StreamableMatrix) -> Bool) -> [Int] {
+        slices.indices.filter { !slices[$0].isPinned && isIncluded(matrices[slices[$0].matrix]) }
+    }
 
     /// Of the units' slices that stay, packed.
     package func pinnedBytes(ofUnits units: Range<Int>) -> Int {

@@ -85,6 +85,13 @@ package struct ExpertStatistics: Sendable, Hashable {
     /// Of those needed, the ones that were not there.
     package var readBytes = 0
 
+    package func since(_ earlier: ExpertStatistics?) -> ExpertStatistics {
+        var difference = self
+        difference.neededBytes -= earlier?.neededBytes ?? 0
+        difference.readBytes -= earlier?.readBytes ?? 0
+        return difference
+    }
+
     /// 0 to 1; nil before anything was needed.
     package var hitRate: Double? {
         neededBytes == 0 ? nil : 1 - Double(readBytes) / Double(neededBytes)

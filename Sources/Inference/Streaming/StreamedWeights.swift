@@ -156,8 +156,10 @@ private struct StreamedMaker: WeightMaker {
         var all: [(gate: StreamedExperts.Matrix, up: StreamedExperts.Matrix, down: StreamedExperts.Matrix)] = []
         for expert in spec.experts {
             all.append(
-                (try expertMatrix(expert.gate, experts), try expertMatrix(expert.up, experts),
-                    try expertMatrix(expert.down, experts)))
+                (
+                    try expertMatrix(expert.gate, experts), try expertMatrix(expert.up, experts),
+                    try expertMatrix(expert.down, experts)
+                ))
         }
         return StreamedExperts(all, from: experts)
     }

@@ -34,6 +34,10 @@ public struct RunnerInfo: Sendable, Hashable {
         public var waited: Duration
         /// Part of the weights that a token needs which it finds in memory.
         public var hitRate: Double
+        /// Memory for experts of a mixture that were used of late, and the part that was found there so far of what was
+        /// needed of experts; nil where no experts are read.
+        public var expertCacheBytes: Int?
+        public var expertHitRate: Double?
     }
 
     /// The model's name: that of its file or folder.
@@ -78,6 +82,10 @@ public struct RunnerInfo: Sendable, Hashable {
                 "budget \(describeBytes(streaming.budgetBytes)): \(describeBytes(streaming.pinnedBytes)) stay, "
                     + "\(describeBytes(streaming.streamedBytes)) are read for each token "
                     + "(\(Int((streaming.hitRate * 100).rounded())) % found in memory)")
+            if let cacheBytes = streaming.expertCacheBytes {
+                let found = streaming.expertHitRate.map { ", \(Int(($0 * 100).rounded())) % were found there" } ?? ""
+                lines.append("experts used of late: \(describeBytes(cacheBytes))\(found)")
+            }
         }
         return lines.joined(separator: "\n")
     }

@@ -116,7 +116,9 @@ public final class ShardedModelRunner: Sendable {
                 budgetBytes: setup.budget.limitBytes, pinnedBytes: plan.pinnedBytes,
                 streamedBytes: plan.streamedBytes, readBytes: state.report?.statistics.readBytes ?? 0,
                 waited: state.report?.statistics.waited ?? .zero,
-                hitRate: needed == 0 ? 1 : Double(plan.pinnedBytes) / Double(needed))
+                hitRate: needed == 0 ? 1 : Double(plan.pinnedBytes) / Double(needed),
+                expertCacheBytes: plan.expertCacheBytes > 0 ? plan.expertCacheBytes : nil,
+                expertHitRate: state.report?.experts?.hitRate)
         }
         return info
     }
@@ -158,19 +160,20 @@ public final class ShardedModelRunner: Sendable {
         guard let setup, shards.indices.contains(index) else {
             throw ShardKitError(.request, "shard \(index): expected one of 0 to \(shards.count - 1)")
         }
-        let wishes = state.withLock { state in
-            state.wishes[index] = wish
-            return state.wishes
-        }
-        var wishesOfUnits: [Int: ResidencyWish] = [:]
-        for (shard, wish) in wishes {
-            for unit in units(of: shard) { wishesOfUnits[unit] = wish }
-        }
-        let plan = setup.parts[0].plan.with(wishes: wishesOfUnits, pinnedBytesMax: setup.budget.pinnedBytesMax)
-        try await perform { chain throws(InferenceError) in try chain.change(plan) }
-        state.withLock { state in
-            state.isLoaded[index] = wish == .first
-            state.plan = plan
+        state.withLock { $0.wishes[index] = wish }
+        try await perform { chain throws(InferenceError) in
+            // Planned when its turn has come: with all that was wished up to then.
+            let wishes = self.state.withLock { $0.wishes }
+            var wishesOfUnits: [Int: ResidencyWish] = [:]
+            for (shard, wish) in wishes {
+                for unit in self.units(of: shard) { wishesOfUnits[unit] = wish }
+            }
+            let plan = setup.parts[0].plan.with(wishes: wishesOfUnits, pinnedBytesMax: setup.budget.pinnedBytesMax)
+            try chain.change(plan)
+            self.state.withLock { state in
+                for (shard, wish) in wishes { state.isLoaded[shard] = wish == .first }
+                state.plan = plan
+            }
         }
     }
 

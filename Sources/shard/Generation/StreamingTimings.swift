@@ -19,6 +19,8 @@ struct StreamingTimings: Encodable {
     /// `direct` or `buffered`, and pieces that were under way at once.
     var method: String?
     var depth: Int?
+    /// In a mixture of experts: of the bytes of experts that rows went to, the part that was in memory.
+    var expert_hit_rate: Double?
 
     /// - Parameter time: of the answer.
     init(before: StreamingReport, after: StreamingReport, time: Duration) {
@@ -34,6 +36,7 @@ struct StreamingTimings: Encodable {
         waited_share = min(1, done.waited / .seconds(1) / seconds)
         method = after.settings?.method.rawValue
         depth = after.settings?.depth
+        expert_hit_rate = after.experts?.since(before.experts).hitRate
     }
 
     /// For people.
@@ -44,6 +47,7 @@ struct StreamingTimings: Encodable {
         return "disk: \(Self.rate(read_bytes_per_second)) (\(method))"
             + ", waited for \(Int((waited_share * 100).rounded())) % of the time; " + memory
             + ", \(describeBytes(streamed_bytes)) are read for each token"
+            + (expert_hit_rate.map { " at most, \(Int(($0 * 100).rounded())) % of experts were in memory" } ?? "")
     }
 
     private static func rate(_ bytesPerSecond: Double) -> String {

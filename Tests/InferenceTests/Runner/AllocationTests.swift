@@ -81,7 +81,8 @@ struct AllocationTests {
 
     /// Allocations of each step that adds one position to each sequence.
     private func counts(
-        _ mixture: TestModel? = nil, layers: Range<Int>, hasHead: Bool, sequences: Int, _ sampling: SamplingParameters, _ wants: RowOutput,
+        _ mixture: TestModel? = nil, layers: Range<Int>, hasHead: Bool, sequences: Int, _ sampling: SamplingParameters,
+        _ wants: RowOutput,
         threads: Int = 1
     ) throws -> [Int] {
         let model = mixture ?? model

@@ -36,7 +36,8 @@ struct ExpertRoutingTests {
         let routing = route(logits, experts: experts, used: used)
         #expect(routing.groups.map(\.expert) == routing.groups.map(\.expert).sorted())
         #expect(routing.groups.first?.places.lowerBound == 0)
-        #expect(zip(routing.groups, routing.groups.dropFirst()).allSatisfy { $0.places.upperBound == $1.places.lowerBound })
+        let pairs = zip(routing.groups, routing.groups.dropFirst())
+        #expect(pairs.allSatisfy { $0.places.upperBound == $1.places.lowerBound })
         #expect(routing.groups.last?.places.upperBound == rowCount * used && routing.rows.count == rowCount * used)
         for group in routing.groups {
             let rows = routing.rows[group.places]
