@@ -29,6 +29,18 @@ struct DetectionTests {
         #expect(MemoryBandwidth.measure(threadCount: 1, bytesMax: 1000) == nil)
     }
 
+    @Test("what a process makes the system hold includes its program's files")
+    func held() throws {
+        let machine = MachineFiles()
+        let memory = try #require(machine.processMemory)
+        #expect(memory.fileBytes > 0 && memory.fileBytes <= memory.residentBytes)
+        #expect(memory.residentBytes <= memory.peakBytes)
+        #expect(machine.programMappings.contains { $0.path.contains("libc.so") })
+        #expect(machine.programMappings.allSatisfy { $0.addresses.lowerBound % 4096 == 0 })
+        let held = machine.heldBytes
+        #expect(held > memory.residentBytes / 2 && held < memory.residentBytes + (1 << 30))
+    }
+
     @Test("processes measure in turn; one that holds its turn for too long is not waited for")
     func measuringTurn() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("shard-turn-\(UUID())")

@@ -39,6 +39,10 @@ int shard_open_copy(const void *_Nullable bytes, size_t count);
 /// Sets a file's time of access to now and leaves that of its change; failure changes nothing.
 void shard_note_access(int descriptor);
 
+/// Bytes of a mapping that are in memory, whether this process has looked at them or not; all of them where the caller may
+/// not know, -1 on failure.
+int64_t shard_mapped_bytes_present(uintptr_t address, size_t size);
+
 /// Keeps up to `kept_bytes` of freed memory with the process instead of giving it back to the system at once; pieces of
 /// `mapped_bytes` and more are mapped and unmapped each time. For the whole process; does nothing without glibc.
 void shard_keep_freed_memory(size_t kept_bytes, size_t mapped_bytes);

@@ -21,23 +21,36 @@ package struct Work: Sendable, Hashable {
 
 /// What a model's weights and cache make a test cost.
 package struct ModelWork: Sendable, Hashable {
-    /// Weights that a unit reads once a step, and multiplies each of the step's rows with.
+    /// Weights that a unit reads once a step, and multiplies each of the step's rows with; of experts as many as a row goes
+    /// to.
     struct Weights: Sendable, Hashable {
         var bytes = 0
         var quantizedCount = 0
         var floatCount = 0
 
         init(_ tensors: [TensorInfo]) {
-            for tensor in tensors {
-                bytes += tensor.byteCount
-                // Vectors are no products, and few.
-                guard tensor.shape.count > 1 else { continue }
-                if tensor.type.isQuantized {
-                    quantizedCount += tensor.elementCount
-                } else {
-                    floatCount += tensor.elementCount
+            for tensor in tensors { add(tensor) }
+        }
+
+        init(_ layers: [(spec: LayerSpec, tensors: [TensorInfo])]) {
+            for (spec, tensors) in layers {
+                let experts = Set(spec.feedForward.expertMatrices.map(\.weight))
+                for tensor in tensors {
+                    guard case .experts(let mixture) = spec.feedForward, experts.contains(tensor.name) else {
+                        add(tensor)
+                        continue
+                    }
+                    add(tensor, part: (mixture.usedCount, mixture.experts.count))
                 }
             }
+        }
+
+        private mutating func add(_ tensor: TensorInfo, part: (used: Int, all: Int) = (1, 1)) {
+            bytes += tensor.byteCount * part.used / part.all
+            // Vectors are no products, and few.
+            guard tensor.shape.count > 1 else { return }
+            let count = tensor.elementCount * part.used / part.all
+            if tensor.type.isQuantized { quantizedCount += count } else { floatCount += count }
         }
     }
 
@@ -60,7 +73,7 @@ package struct ModelWork: Sendable, Hashable {
 
     package init(of file: ModelFile, as spec: ModelSpec, cacheType: CacheElementType) {
         let parts = ModelParts(of: file, as: spec)
-        layers = Weights(parts.layers.flatMap { $0 })
+        layers = Weights(zip(spec.layers, parts.layers).map { ($0, $1) })
         head = Weights(parts.head)
         caches = Dictionary(grouping: spec.layers, by: \.attention.window).map { window, layers in
             Cache(

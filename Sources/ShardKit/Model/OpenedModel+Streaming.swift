@@ -25,16 +25,15 @@ extension OpenedModel {
             try file.giveUpTensors()
             let tensors = try packedCache.map { try packedTensors($0, threads: threads) } ?? StreamedTensors(file)
             let machine = MachineFiles()
-            let programBytes = machine.processMemory?.residentBytes ?? 0
             // What the process holds already is not free any more, but is part of the budget.
-            let free = saturatingSum(machine.memory.availableBytes, programBytes)
+            let free = saturatingSum(machine.memory.availableBytes, machine.processMemory?.residentBytes ?? 0)
             return try StreamingSetup(
                 spec, tensors: tensors, parts: [(0..<spec.layers.count, true)],
                 demand: StreamingSetup.Demand(
                     cacheType: cacheType, contextLength: contextLength,
                     cacheBlockCount: saturatingProduct(
                         KVCache.blocksNeeded(positions: contextLength), sequencesMax), threads: threads,
-                    programBytes: programBytes),
+                    programBytes: machine.heldBytes),
                 limitBytes: budgetBytes ?? max(0, free - Self.reserveBytes))
         } catch let error as ShardKitError {
             throw error
