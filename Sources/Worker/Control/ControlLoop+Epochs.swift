@@ -25,7 +25,8 @@ extension ControlLoop {
         }
         epochs.begin(order, run: run, part: nil)
         logger.info("loading", metadata: ["epoch": "\(order.epoch)", "stages": "\(order.stages.map(\.index))"])
-        epochs.startLoad(PartLoad(order, configuration, exchange: exchange, control: inbox))
+        epochs.startLoad(
+            PartLoad(order, configuration, exchange: exchange, holders: epochs.weightHolders, control: inbox))
     }
 
     func partLoaded(_ order: LoadOrder, _ part: LoadedPart) {

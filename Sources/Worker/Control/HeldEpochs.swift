@@ -21,6 +21,8 @@ struct HeldEpochs {
     private var load: PartLoad?
     /// Weights without an epoch, which a new coordinator may ask for again.
     private var spare: LoadedPart?
+    /// Those of dropped epochs too, until they are gone.
+    let weightHolders = WeightHolders()
 
     /// Epochs to drop before another one is loaded, oldest first.
     mutating func makeRoom() -> [Epoch] {

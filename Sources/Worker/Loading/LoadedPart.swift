@@ -22,6 +22,8 @@ final class LoadedPart: @unchecked Sendable {
     private let entries: [StoreEntry]
     /// Of weights that are read from disk; nil for those that are all in memory.
     private let streamed: StreamedTensors?
+    /// Last, so that the weights are gone when it goes.
+    private let presence: WeightHolders.Presence
 
     /// A file and what tells whether it is still the same.
     struct SourceFile: Sendable {
@@ -31,7 +33,8 @@ final class LoadedPart: @unchecked Sendable {
 
     init(
         _ order: LoadOrder, model: ModelSpec, device: any Device, weights: [any WeightResidency], weightBytes: Int,
-        unhashed: [SourceFile], entries: [StoreEntry] = [], streamed: StreamedTensors? = nil
+        unhashed: [SourceFile], entries: [StoreEntry] = [], streamed: StreamedTensors? = nil,
+        presence: WeightHolders.Presence
     ) {
         self.model = model
         self.device = device
@@ -41,6 +44,7 @@ final class LoadedPart: @unchecked Sendable {
         self.unhashed = unhashed
         self.entries = entries
         self.streamed = streamed
+        self.presence = presence
     }
 
     /// Whether another epoch's order asks for these very weights. Files without a hash must be the ones that were read.

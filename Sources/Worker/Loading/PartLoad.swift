@@ -10,7 +10,7 @@ final class PartLoad: Sendable {
     private let cancellation: LoadCancellation
 
     init(
-        _ order: LoadOrder, _ configuration: WorkerConfiguration, exchange: WeightExchange?,
+        _ order: LoadOrder, _ configuration: WorkerConfiguration, exchange: WeightExchange?, holders: WeightHolders,
         control: Mailbox<ControlEvent>
     ) {
         epoch = order.epoch
@@ -20,7 +20,7 @@ final class PartLoad: Sendable {
         _ = OwnedThread(name: "shard-load") {
             let report = LoadProgressReport(epoch: order.epoch, control: control)
             let loader = PartLoader(
-                order: order, configuration: configuration, exchange: exchange, report: report,
+                order: order, configuration: configuration, exchange: exchange, holders: holders, report: report,
                 cancellation: cancellation)
             do throws(LoadProblem) {
                 let part = try loader.load()

@@ -19,6 +19,8 @@ extension PartLoader {
         try PartNeeds.checkFrame(order, model)
         // Others may use, and protect, what lies in the store.
         let tensors = try streamedTensors(file, model, name: name, isStored: !entries.isEmpty)
+        let presence = holders.enter()
+        try waitForOthers(name: name)
         let setup = try waitForRoom(tensors, model, name: name)
         let total = setup.parts.reduce(0) { $0 + $1.plan.pinnedBytes }
         let device = try makeDevice()
@@ -44,7 +46,7 @@ extension PartLoader {
         }
         return LoadedPart(
             order, model: model, device: device, weights: weights, weightBytes: total, unhashed: unhashed,
-            entries: entries, streamed: tensors)
+            entries: entries, streamed: tensors, presence: presence)
     }
 
     /// Packed copies where they are kept, made where they are missing; the model's own files otherwise.
@@ -68,6 +70,15 @@ extension PartLoader {
             throw LoadProblem(Self.reason(error), "\(name): \(error)")
         } catch {
             throw LoadProblem(.other, "\(name): packed cache: \(error)")
+        }
+    }
+
+    /// Weights of earlier epochs go when the step that uses them ends, however long that takes: what is planned before
+    /// would make do with too little.
+    private func waitForOthers(name: String) throws(LoadProblem) {
+        while holders.count > 1 {
+            if cancellation.isCancelled { throw LoadProblem(.other, "\(name): the load was cancelled") }
+            usleep(20_000)
         }
     }
 

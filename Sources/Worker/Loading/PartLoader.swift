@@ -12,6 +12,7 @@ struct PartLoader {
     let configuration: WorkerConfiguration
     /// nil for a worker that has the files.
     let exchange: WeightExchange?
+    let holders: WeightHolders
     let report: LoadProgressReport
     let cancellation: LoadCancellation
 
@@ -52,6 +53,7 @@ struct PartLoader {
         _ source: any TensorSource, _ model: ModelSpec, _ needs: PartNeeds, name: String,
         unhashed: [LoadedPart.SourceFile]
     ) throws(LoadProblem) -> LoadedPart {
+        let presence = holders.enter()
         var done = 0
         let total = needs.weightBytes
         let device = try makeDevice()
@@ -75,7 +77,8 @@ struct PartLoader {
             done += bytes
         }
         return LoadedPart(
-            order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes, unhashed: unhashed)
+            order, model: model, device: device, weights: weights, weightBytes: needs.weightBytes, unhashed: unhashed,
+            presence: presence)
     }
 
     /// Of a folder of shards, only those with units of these stages; else all.
