@@ -31,7 +31,7 @@ package struct DiskMeter {
         let ring = UnsafeMutableRawBufferPointer(start: memory.base, count: Self.ringBytes)
         defer { withExtendedLifetime(memory) {} }
         var best = 0.0
-        for settings in ReadSettings.candidates where settings.method == .buffered || canReadDirectly {
+        for settings in ReadSettings.candidates(canReadDirectly: canReadDirectly) {
             let stream = PieceStream(files: files, pieces: pieces, ring: ring, settings: settings)
             stream.isRepeated = false
             stream.measuresDisk = true

@@ -84,7 +84,8 @@ package final class PieceStream {
     ) -> PieceStream {
         let canReadDirectly = files.contains(where: \.isDirectPossible)
         let stream = PieceStream(
-            files: files, pieces: pieces, ring: ring, owner: owner, settings: .untried(canReadDirectly: canReadDirectly)
+            files: files, pieces: pieces, ring: ring, owner: owner,
+            settings: ReadSettings.candidates(canReadDirectly: canReadDirectly)[0]
         )
         stream.asked = []
         return stream

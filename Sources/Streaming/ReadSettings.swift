@@ -17,16 +17,16 @@ package struct ReadSettings: Sendable, Hashable {
     }
 
     /// What is tried on a file, in this order; of equals the first wins.
-    static let candidates = [
+    private static let candidates = [
         ReadSettings(.direct, depth: 4), ReadSettings(.direct, depth: 2), ReadSettings(.direct, depth: 8),
         ReadSettings(.buffered, depth: 2), ReadSettings(.buffered, depth: 1),
     ]
     static let depthMax = 8
-
-    /// For streams that find nothing out.
-    static func untried(canReadDirectly: Bool) -> ReadSettings {
-        canReadDirectly ? ReadSettings(.direct, depth: 4) : ReadSettings(.buffered, depth: bufferedDepthMax)
-    }
     /// Under way through the page cache at once; what that may hold meanwhile is part of a budget.
     package static let bufferedDepthMax = 2
+
+    /// Those that a file can be read with.
+    static func candidates(canReadDirectly: Bool) -> [ReadSettings] {
+        candidates.filter { canReadDirectly || $0.method == .buffered }
+    }
 }

@@ -12,7 +12,7 @@ package struct ReadTrials {
     private(set) var best: Result?
 
     init(canReadDirectly: Bool) {
-        candidates = ReadSettings.candidates.filter { canReadDirectly || $0.method == .buffered }[...]
+        candidates = ReadSettings.candidates(canReadDirectly: canReadDirectly)[...]
     }
 
     /// Whether something is still to be tried.

@@ -19,10 +19,14 @@ struct WeightProjection {
 /// Multiplies rows with matrices that were added to it, in memory that is kept from call to call: arrays made for each
 /// would be allocated for each.
 struct ProjectionList {
-    private var wanted: [WeightProjection] = []
     private var projections: [Projection] = []
+    /// Those of which some slices are read.
+    private var streamed: [WeightProjection] = []
 
-    mutating func add(_ projection: WeightProjection) { wanted.append(projection) }
+    mutating func add(_ projection: WeightProjection) {
+        for slice in projection.matrix.resident { add(slice.matrix, slice.firstRow, of: projection) }
+        if projection.matrix.stream != nil { streamed.append(projection) }
+    }
 
     /// First what is on the device, all at once; then what is read, slice by slice. The list is empty afterwards.
     mutating func run(
@@ -30,17 +34,14 @@ struct ProjectionList {
     ) throws(InferenceError) {
         // Emptied at once, whatever happens: what they hold may be unloaded before the next call.
         defer {
-            wanted.removeAll(keepingCapacity: true)
             projections.removeAll(keepingCapacity: true)
-        }
-        for projection in wanted {
-            for slice in projection.matrix.resident { add(slice.matrix, slice.firstRow, of: projection) }
+            streamed.removeAll(keepingCapacity: true)
         }
         var isContinued = !projections.isEmpty
         if isContinued {
             device.project(input, rowCount: rowCount, through: projections, isContinued: false)
         }
-        for projection in wanted {
+        for projection in streamed {
             guard let stream = projection.matrix.stream else { continue }
             for slice in projection.matrix.streamed {
                 let bytes = try readingWeights { () throws(ModelFileError) in try stream.take(slice.piece) }

@@ -65,7 +65,7 @@ final class StreamedSlice {
         isChecked = true
         return try onDevice(content.name) { () throws(DeviceError) in
             if let cache, let room = cache.room(for: piece) {
-                let matrix = try content.view(bytes).matrix(packedInto: room.bytes, on: device, bias: bias)
+                let matrix = try content.matrix(bytes, packedInto: room.bytes, on: device, bias: bias)
                 cache.keep(piece, as: matrix, in: room)
                 return matrix
             }
@@ -77,25 +77,20 @@ final class StreamedSlice {
     }
 }
 
-extension SliceContent.View {
+extension SliceContent {
     /// - Parameter target: of as many bytes as the packed rows have; must stay as long as the matrix does.
     fileprivate func matrix(
-        packedInto target: UnsafeMutableRawBufferPointer, on device: any Device, bias: (any DeviceVector)?
+        _ bytes: UnsafeRawBufferPointer, packedInto target: UnsafeMutableRawBufferPointer, on device: any Device,
+        bias: (any DeviceVector)?
     ) throws(DeviceError) -> any DeviceMatrix {
-        let packed: PackedView
-        switch self {
-        case .rows(let view):
-            try device.pack(view, into: target)
-            packed = PackedView(
-                type: view.type, rowCount: view.rowCount, columnCount: view.columnCount,
-                bytes: UnsafeRawBufferPointer(target))
-        case .packed(let view):
-            target.copyMemory(from: view.bytes)
-            packed = PackedView(
-                type: view.type, rowCount: view.rowCount, columnCount: view.columnCount,
-                bytes: UnsafeRawBufferPointer(target))
+        switch view(bytes) {
+        case .rows(let view): try device.pack(view, into: target)
+        case .packed(let view): target.copyMemory(from: view.bytes)
         }
-        return try device.makePassingMatrix(packed, bias: bias)
+        return try device.makePassingMatrix(
+            PackedView(
+                type: type, rowCount: rowCount, columnCount: columnCount, bytes: UnsafeRawBufferPointer(target)),
+            bias: bias)
     }
 }
 
