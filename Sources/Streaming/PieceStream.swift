@@ -156,11 +156,15 @@ package final class PieceStream {
     private func advance() {
         while let end = queues.nextEnded() { finish(end) }
         if trials?.isRunning == true { return }
-        while underWayCount < settings.depth, startNext() {}
+        // All that was begun has come before it was needed: the disk is fast enough however it is read, and the processor
+        // has better to do than to copy.
+        let isAhead = !inRing.isEmpty && underWayCount == 0 && !measuresDisk
+        let method = isAhead ? .direct : settings.method
+        while underWayCount < settings.depth, startNext(method) {}
     }
 
     /// False when the ring is full.
-    private func startNext() -> Bool {
+    private func startNext(_ method: ReadSettings.Method) -> Bool {
         if let asked {
             guard askedCount < asked.count else { return false }
             nextPiece = asked[askedCount]
@@ -170,8 +174,9 @@ package final class PieceStream {
         }
         let range = pieces[nextPiece].alignedRange
         guard let place = ring.allocate(range.count) else { return false }
-        let method = files[pieces[nextPiece].file].isDirectPossible ? settings.method : .buffered
-        inRing.append(Slot(piece: nextPiece, place: place, method: method, started: .now))
+        let isDirectPossible = files[pieces[nextPiece].file].isDirectPossible
+        inRing.append(
+            Slot(piece: nextPiece, place: place, method: isDirectPossible ? method : .buffered, started: .now))
         start(inRing.count - 1)
         nextPiece += 1
         askedCount += 1
@@ -274,7 +279,7 @@ package final class PieceStream {
         measuresDisk = true
         defer { measuresDisk = false }
         let start = ContinuousClock.now
-        while startNext(), inRing.count < pieces.count {
+        while startNext(candidate.method), inRing.count < pieces.count {
             if underWayCount >= candidate.depth { finish(queues.next()) }
         }
         while underWayCount > 0 { finish(queues.next()) }

@@ -37,19 +37,31 @@ struct OneAnswerTests {
         }
     }
 
-    @Test("a worker that reads weights from disk beside one that holds them answers as one process does")
+    @Test(
+        "a worker that reads weights from disk loads within the memory that its refusal asks for, and answers with one that holds them as one process does"
+    )
     func streaming() async throws {
-        var workers = RunningCluster.workers(["a", "b"])
-        workers[0].mode = .memoryEfficient
-        workers[0].memoryBytes = 80 << 20
-        var options = RunningCluster.options(workers: workers)
+        var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        options.workers[0].mode = .memoryEfficient
         options.policy = .roundRobin
+        options.workers[0].memoryBytes = try await smallestMemory(options) + (1 << 20)
         try await RunningCluster.with(Paths.demo, options) { cluster in
             let share = await cluster.service.status.plan?.shares.first
             #expect((share?.streamedBytes ?? 0) > 0)
             try await RunningCluster.expectGolden(cluster)
             try await expectLogits(cluster, chunks: [1, 7, 256])
         }
+    }
+
+    /// What the planner refuses less than, rounded up: a program counts as much as the system caches of it.
+    private func smallestMemory(_ options: ClusterOptions) async throws -> Int {
+        var options = options
+        options.workers[0].memoryBytes = 1 << 20
+        let cluster = try await RunningCluster.start(Paths.demo, options)
+        let refusal = await #expect(throws: (any Error).self) { try await cluster.run() }
+        let message = "\(try #require(refusal))"
+        let match = try #require(message.firstMatch(of: /worker a needs ([0-9.]+) MiB/), "\(message)")
+        return Int(try #require(Double(match.1)).rounded(.up)) << 20
     }
 
     @Test("three workers in a ring over six shards answer as one process does")

@@ -179,7 +179,8 @@ extension WorkerRegistry {
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
                 bytesPerSecond: rate * Double(max(1, threads[hello.name] ?? hello.threadCount)),
-                disk: expected.mode == .memoryEfficient ? disk(hello, sharedBy: neighbours) : nil,
+                disk: expected.mode == .memoryEfficient
+                    ? disk(hello, threadCount: threads[hello.name] ?? hello.threadCount, sharedBy: neighbours) : nil,
                 machine: machine, selection: expected.selection)
         }
     }
@@ -187,11 +188,15 @@ extension WorkerRegistry {
     private func memoryLimit(of name: String) -> Int? { expected.first { $0.name == name }?.memoryBytes }
 
     /// Workers of one machine that read from its disk at the same time share what it gives.
-    private func disk(_ hello: WorkerHello, sharedBy neighbours: [WorkerHello]) -> PlacementDisk {
+    private func disk(
+        _ hello: WorkerHello, threadCount: Int, sharedBy neighbours: [WorkerHello]
+    ) -> PlacementDisk {
         let readers = neighbours.count { neighbour in
             self.expected.contains { $0.name == neighbour.name && $0.mode == .memoryEfficient }
         }
-        return PlacementDisk(bytesPerSecond: hello.diskBytesPerSecond / Double(max(1, readers)))
+        return PlacementDisk(
+            bytesPerSecond: hello.diskBytesPerSecond / Double(max(1, readers)),
+            programBytes: Int(clamping: hello.programBytes), threadCount: threadCount)
     }
 
     /// Threads for those of `names` that get fewer than they have, in the configuration's order.

@@ -123,6 +123,7 @@ package struct ClusterModel: Sendable {
             name: name, layers: layers, headWeightBytes: ModelParts.weightBytes(parts.head),
             rowBytes: spec.hiddenSize * MemoryLayout<Float>.size, scratchBytesPerRow: (body + rows - 1) / rows,
             headScratchBytesPerRow: (head + headRows - 1) / headRows,
+            hasMixtures: spec.layers.contains { if case .experts = $0.feedForward { true } else { false } },
             shards: shards)
     }
 }

@@ -8,26 +8,41 @@ extension CPUDevice {
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
         if !isContinued { forgetPrepared(rowCount) }
-        var passBytes = 0
-        for projection in projections {
-            let (matrix, output) = (own(projection.matrix), own(projection.output))
-            precondition(
-                matrix.inputCount == source.columnCount && projection.firstColumn >= 0
-                    && projection.firstColumn + matrix.outputCount <= output.columnCount
-                    && rowCount <= output.rowCapacity, "a matrix fits its input and output")
-            let rows = projection.rows ?? 0..<rowCount
-            precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows are of the input")
-            guard !rows.isEmpty else { continue }
-            products.append(
-                Product(
-                    matrix, prepare(source, rows, kind: matrix.activationKind), into: output,
-                    firstColumn: projection.firstColumn, rows: rows))
-            passBytes = max(passBytes, matrix.passByteCount)
+        let rowsTogether = Self.rowsTogether(columnCount: source.columnCount)
+        for first in stride(from: 0, to: rowCount, by: rowsTogether) {
+            var passBytes = 0
+            for projection in projections {
+                let (matrix, output) = (own(projection.matrix), own(projection.output))
+                precondition(
+                    matrix.inputCount == source.columnCount && projection.firstColumn >= 0
+                        && projection.firstColumn + matrix.outputCount <= output.columnCount
+                        && rowCount <= output.rowCapacity, "a matrix fits its input and output")
+                let rows = projection.rows ?? 0..<rowCount
+                precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows are of the input")
+                let part = rows.dropFirst(first).prefix(rowsTogether)
+                guard !part.isEmpty else { continue }
+                let kind = matrix.activationKind
+                products.append(
+                    Product(
+                        matrix, prepare(source, rows, kind: kind) + shard_panel_offset(kind, source.columnCount, first),
+                        into: output, firstColumn: projection.firstColumn, rows: part))
+                passBytes = max(passBytes, matrix.passByteCount)
+            }
+            // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
+            products.withUnsafeBufferPointer { run($0, passBytes: passBytes) }
+            products.removeAll(keepingCapacity: true)
         }
-        // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
-        products.withUnsafeBufferPointer { run($0, passBytes: passBytes) }
-        products.removeAll(keepingCapacity: true)
     }
+
+    /// Whole panels of activations that stay in the processor's caches while tile after tile meets them; more would come
+    /// from memory each time.
+    private static func rowsTogether(columnCount: Int) -> Int {
+        let panelRows = Int(SHARD_PANEL_ROWS)
+        let rowBytes = shard_activation_bytes(UInt32(SHARD_ACTIVATION_Q8_256), columnCount)
+        return max(1, activationBytesTogether / max(1, panelRows * rowBytes)) * panelRows
+    }
+
+    private static let activationBytesTogether = 2 << 20
 
     private func forgetPrepared(_ rowCount: Int) {
         if preparedKinds.count < rowCount { preparedKinds = Array(repeating: 0, count: rowCount) }
@@ -62,10 +77,10 @@ extension CPUDevice {
         let unit = tileCount < pool.threadCount * Self.tasksPerThread ? 1 : Self.tilesTogether
         let unitCount = (tileCount + unit - 1) / unit
         let taskCount = pool.threadCount == 1 ? 1 : min(unitCount, pool.threadCount * Self.tasksPerThread)
-        let passStride = (passBytes + Self.cacheLineBytes - 1) / Self.cacheLineBytes * Self.cacheLineBytes
+        let passStride = Self.passStride(passBytes)
         let passing =
             passBytes > 0
-            ? scratch(&passingTiles, byteCount: max(passStride * pool.threadCount, AlignedMemory.largePageBytes)) : nil
+            ? scratch(&passingTiles, byteCount: Self.passingBytes(passBytes, threadCount: pool.threadCount)) : nil
         let kernels = kernels
         let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
         pool.run(taskCount: taskCount) { task, thread in
@@ -84,8 +99,24 @@ extension CPUDevice {
     }
 
     private static let tasksPerThread = 32
-    private static let tilesTogether = 4
+    /// That kernels take at once.
+    static let tilesTogether = 4
     private static let cacheLineBytes = 64
+
+    /// Memory for tiles of passing matrices.
+    ///
+    /// - Parameter tileBytes: of the largest.
+    package static func passingBytes(tileBytes: Int, threadCount: Int) -> Int {
+        passingBytes(tilesTogether * tileBytes, threadCount: threadCount)
+    }
+
+    private static func passingBytes(_ passBytes: Int, threadCount: Int) -> Int {
+        max(passStride(passBytes) * threadCount, AlignedMemory.largePageBytes)
+    }
+
+    private static func passStride(_ passBytes: Int) -> Int {
+        (passBytes + cacheLineBytes - 1) / cacheLineBytes * cacheLineBytes
+    }
 
     /// Calls `body` for every row, shared between the threads where that pays.
     func inRows(_ rowCount: Int, floatsPerRow: Int, _ body: (Int) -> Void) {
@@ -120,8 +151,7 @@ struct Product {
         ) -> Void
 
     private let matrix: shard_matrix
-    /// 0 for a packed matrix.
-    private let tilesPerPass: Int
+    private let isPacked: Bool
     private let bias: UnsafePointer<Float>?
     private let activations: UnsafeRawPointer
     private let rowCount: Int
@@ -134,7 +164,7 @@ struct Product {
         rows: Range<Int>
     ) {
         self.matrix = matrix.kernelMatrix
-        tilesPerPass = matrix.tilesPerPass
+        isPacked = matrix.isPacked
         bias = matrix.bias?.floats
         self.activations = activations
         rowCount = rows.count
@@ -148,13 +178,13 @@ struct Product {
         _ tiles: Range<Int>, _ matmul: Matmul, _ kernels: borrowing shard_kernels,
         passing: UnsafeMutableRawPointer?
     ) {
-        if tilesPerPass == 0 {
+        if isPacked {
             withUnsafePointer(to: matrix) {
                 matmul($0, tiles.lowerBound, tiles.upperBound, activations, rowCount, output, outputStride)
             }
         } else if let passing {
-            for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: tilesPerPass) {
-                pass(first..<min(first + tilesPerPass, tiles.upperBound), matmul, through: passing)
+            for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: CPUDevice.tilesTogether) {
+                pass(first..<min(first + CPUDevice.tilesTogether, tiles.upperBound), matmul, through: passing)
             }
         }
         guard let bias else { return }

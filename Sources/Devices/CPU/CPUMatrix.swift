@@ -8,8 +8,8 @@ final class CPUMatrix: DeviceMatrix {
     let tileCount: Int
     let activationKind: UInt32
     let bias: CPUVector?
-    /// Packed together when the file's layout is multiplied; 0 for a matrix that is packed already.
-    let tilesPerPass: Int
+    /// Otherwise a few tiles are packed at a time, and multiplied while they are in the cache.
+    let isPacked: Bool
     private let type: UInt32
     private let base: UnsafeRawPointer
     /// nil for a matrix whose bytes are somebody else's.
@@ -17,10 +17,6 @@ final class CPUMatrix: DeviceMatrix {
 
     /// Of the view, before any are told to be copied: pages of both it and the packed copy are in memory that long.
     private static let packedAtOnceBytes = 16 << 20
-    /// Of a passing matrix's tiles that are packed, then multiplied: both stay in a core's second-level cache.
-    private static let passBytes = 256 << 10
-    /// Kernels of floats take so many together.
-    private static let passTilesMax = 4
 
     /// Packs `view`, tiles shared between the pool's threads.
     convenience init(
@@ -123,14 +119,13 @@ final class CPUMatrix: DeviceMatrix {
         self.bias = bias
         self.base = base
         self.area = area
-        let tileBytes = max(1, shard_tile_bytes(type, columnCount))
-        tilesPerPass = isPacked ? 0 : max(1, min(Self.passTilesMax, Self.passBytes / tileBytes))
+        self.isPacked = isPacked
     }
 
     var bytes: Int { area?.byteCount ?? 0 }
     /// Of the tiles that are packed together; 0 for a matrix that is packed already.
-    var passByteCount: Int { tilesPerPass * shard_tile_bytes(type, inputCount) }
-    /// Its memory is packed only where `tilesPerPass` is 0.
+    var passByteCount: Int { isPacked ? 0 : CPUDevice.tilesTogether * shard_tile_bytes(type, inputCount) }
+    /// Its memory is packed only where the matrix is.
     var kernelMatrix: shard_matrix {
         shard_matrix(packed: base, row_count: outputCount, column_count: inputCount, type: type)
     }

@@ -1,6 +1,7 @@
 import CKernels
 import ModelFiles
 import Models
+import Sharding
 import Streaming
 import Tensors
 
@@ -33,7 +34,8 @@ package struct ResidencyPlan: Sendable {
     ///   - wishes: units (layers, and the layer count for the head) whose weights are to stay before others, or never.
     init(_ matrices: [StreamableMatrix], pinnedBytesMax: Int, wishes: [Int: ResidencyWish] = [:]) {
         self.matrices = matrices
-        let pieceBytes = Self.pieceBytes(for: matrices)
+        // Depends on the model alone, so that the order in which slices are pinned does, too.
+        let pieceBytes = MemoryBudget.pieceBytes(ofMatrices: matrices.reduce(0) { $0 + $1.place.byteCount })
         var slices: [Slice] = []
         for (index, matrix) in matrices.enumerated() {
             for rows in matrix.slices(ofBytes: pieceBytes) {
@@ -93,16 +95,6 @@ package struct ResidencyPlan: Sendable {
 
     private func ringBytesMin(_ isIncluded: (StreamableMatrix) -> Bool) -> Int {
         PieceStream.ringBytes(for: slices.filter { isIncluded(matrices[$0.matrix]) }.map(\.piece))
-    }
-
-    /// A model is read in some hundred pieces, none of them larger than this.
-    private static let pieceBytesMax = 8 << 20
-    private static let piecesMin = 512
-
-    /// Of the largest slice, where its matrix can be cut so; depends on the model alone, so that the order in which
-    /// slices are pinned does, too.
-    private static func pieceBytes(for matrices: [StreamableMatrix]) -> Int {
-        min(pieceBytesMax, matrices.reduce(0) { $0 + $1.place.byteCount } / piecesMin)
     }
 
     /// 0 to `count` − 1 so that any number from the front lie evenly spread: by the mirrored bits of their index

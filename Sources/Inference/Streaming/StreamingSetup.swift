@@ -130,7 +130,7 @@ private struct ScratchNeed {
             fixedBytes += Sampler.bytesPerToken * model.vocabularySize
         }
         let tileBytes = matrices.map { shard_tile_bytes($0.type.rawValue, $0.columnCount) }.max() ?? 0
-        fixedBytes += demand.threads * max(tileBytes, Self.tilesTogetherBytes)
+        fixedBytes += CPUDevice.passingBytes(tileBytes: tileBytes, threadCount: demand.threads)
         let spans = demand.contextLength / Int(SHARD_SPAN_POSITIONS) + 1
         for layer in layerSpecs.prefix(1) {
             let attention = layer.attention
@@ -138,9 +138,6 @@ private struct ScratchNeed {
             fixedBytes += 4 * demand.threads * heads * spans * (attention.headDim + 2) * floatBytes
         }
     }
-
-    /// Of tiles that a thread packs before it multiplies with them.
-    private static let tilesTogetherBytes = 256 << 10
 
     /// A row as kernels want it, once for each kind in use.
     private static func preparedBytes(_ matrices: [StreamableMatrix]) -> Int {

@@ -26,6 +26,8 @@ package struct WorkerHello: Sendable, Hashable {
     package var bytesPerSecond: Double
     /// Measured rate at which it reads weights from its disk; 0 when it was not measured.
     package var diskBytesPerSecond: Double
+    /// What it held before it loaded anything: its program, its libraries; 0 when it was not measured.
+    package var programBytes: UInt64
     /// SHA-256 of tensors that this worker has in its cache, 32 bytes each.
     package var cachedHashes: [[UInt8]]
     package var highestEpoch: Epoch
@@ -40,7 +42,7 @@ package struct WorkerHello: Sendable, Hashable {
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
         hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64,
-        bytesPerSecond: Double, diskBytesPerSecond: Double = 0,
+        bytesPerSecond: Double, diskBytesPerSecond: Double = 0, programBytes: UInt64 = 0,
         cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
         run: RunID? = nil
     ) {
@@ -58,6 +60,7 @@ package struct WorkerHello: Sendable, Hashable {
         self.memoryAvailableBytes = memoryAvailableBytes
         self.bytesPerSecond = bytesPerSecond
         self.diskBytesPerSecond = diskBytesPerSecond
+        self.programBytes = programBytes
         self.cachedHashes = cachedHashes
         self.highestEpoch = highestEpoch
         self.weightsEndpoint = weightsEndpoint

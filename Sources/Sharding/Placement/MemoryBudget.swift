@@ -81,6 +81,11 @@ package struct MemoryBudget: Sendable, Hashable {
         pinnedBytesMax = max(0, min(demand.matrixBytes, room))
     }
 
+    /// Matrices of so many bytes are read in some hundred pieces, none of them larger than this where they can be cut so.
+    package static func pieceBytes(ofMatrices bytes: Int) -> Int { min(pieceBytesMax, bytes / piecesMin) }
+    private static let pieceBytesMax = 8 << 20
+    private static let piecesMin = 512
+
     /// The smallest budget with which anything runs: every matrix is read for each step.
     package static func smallestBytes(for demand: Demand) -> Int {
         let parts = [

@@ -3,6 +3,8 @@ package struct MemoryNeed: Sendable, Hashable {
     package var weightBytes = 0
     package var cacheBytes = 0
     package var scratchBytes = 0
+    /// Runs of consecutive units, each a stage of its own.
+    package var runCount = 1
 
     package init(weightBytes: Int = 0, cacheBytes: Int = 0, scratchBytes: Int = 0) {
         self.weightBytes = weightBytes
@@ -26,10 +28,12 @@ extension MemoryNeed {
     /// products stop at the largest number instead of overflowing, which then fits nowhere.
     init(units: some Sequence<Int>, of model: PlacementModel, demand: PlacementDemand) {
         self.init()
+        runCount = 0
         var previous: Int?
         for unit in units {
             // Each stage, a run of consecutive units, has working memory of its own.
             let isHead = unit == model.layers.count
+            if previous.map({ $0 + 1 != unit }) ?? true { runCount += 1 }
             if isHead {
                 addScratch(model.headScratchBytesPerRow, rows: demand.maxHeadRows)
             } else if previous.map({ $0 + 1 != unit }) ?? true {

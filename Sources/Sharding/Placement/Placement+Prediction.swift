@@ -5,7 +5,9 @@ extension Placement {
     }
 
     func load(_ units: some Sequence<Int>, on worker: Int) -> WorkerLoad {
-        WorkerLoad(worker: workers[worker], need: MemoryNeed(units: units, of: model, demand: demand))
+        WorkerLoad(
+            worker: workers[worker], need: MemoryNeed(units: units, of: model, demand: demand),
+            hasMixtures: model.hasMixtures)
     }
 
     func prediction(_ segments: [Segment]) -> Plan.Prediction {

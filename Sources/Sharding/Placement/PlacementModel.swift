@@ -23,12 +23,14 @@ package struct PlacementModel: Sendable, Hashable {
     /// Working memory a row takes while layers compute, and while the head does.
     package var scratchBytesPerRow: Int
     package var headScratchBytesPerRow: Int
+    /// Whether some layers are mixtures of experts.
+    package var hasMixtures: Bool
     /// How `shard split` cut the model, as ranges of layers; empty for a model that is not split.
     package var shards: [Range<Int>]
 
     package init(
         name: String, layers: [Layer], headWeightBytes: Int, rowBytes: Int = 0, scratchBytesPerRow: Int,
-        headScratchBytesPerRow: Int, shards: [Range<Int>] = []
+        headScratchBytesPerRow: Int, hasMixtures: Bool = false, shards: [Range<Int>] = []
     ) {
         self.name = name
         self.layers = layers
@@ -36,6 +38,7 @@ package struct PlacementModel: Sendable, Hashable {
         self.rowBytes = rowBytes
         self.scratchBytesPerRow = scratchBytesPerRow
         self.headScratchBytesPerRow = headScratchBytesPerRow
+        self.hasMixtures = hasMixtures
         self.shards = shards
     }
 
@@ -100,8 +103,16 @@ package struct PlacementWorker: Sendable, Hashable {
 package struct PlacementDisk: Sendable, Hashable {
     /// 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// What the worker held before it loaded anything; 0 when it was not measured.
+    package var programBytes: Int
+    /// Threads of the worker, each of which has some working memory.
+    package var threadCount: Int
 
-    package init(bytesPerSecond: Double) { self.bytesPerSecond = bytesPerSecond }
+    package init(bytesPerSecond: Double, programBytes: Int = 0, threadCount: Int = 1) {
+        self.bytesPerSecond = bytesPerSecond
+        self.programBytes = programBytes
+        self.threadCount = threadCount
+    }
 
     /// What one is taken for that was not measured: a common solid-state disk.
     static let assumedBytesPerSecond = 1e9

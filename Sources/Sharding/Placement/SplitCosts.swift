@@ -48,7 +48,8 @@ struct SplitCosts {
                 guard let arrival = arrival(at: worker, start, reached, by: measure), arrival.cost.slowest <= bound
                 else { continue }
                 for end in start + 1...unitCount {
-                    let load = WorkerLoad(worker: workers[worker], need: sums.need(of: start..<end))
+                    let load = WorkerLoad(
+                        worker: workers[worker], need: sums.need(of: start..<end), hasMixtures: sums.model.hasMixtures)
                     let seconds = load.seconds(rate: rates[worker])
                     if !load.fits || seconds > bound { break }
                     var split = arrival

@@ -1,41 +1,34 @@
 /// What some units make of a worker: whether it has room for them, and how long one token takes there.
 struct WorkerLoad {
-    let worker: PlacementWorker
-    let need: MemoryNeed
+    private let worker: PlacementWorker
+    private let need: MemoryNeed
+    /// Of a worker that reads weights from its disk; nil of others.
+    private let demand: MemoryBudget.Demand?
+    /// nil, too, where the demand does not fit it.
+    private let budget: MemoryBudget?
 
-    /// A worker that reads weights from disk needs so much beside cache, scratch and weights: its program, the memory
-    /// through which it reads, and a part that grows with its budget, as ``MemoryBudget`` spends it.
-    private static let streamingBytesMin = 48 << 20
-    private static let streamingShare = 8
-
-    private var streamingOverheadBytes: Int {
-        saturatingSum(Self.streamingBytesMin, worker.memoryBytes / Self.streamingShare)
-    }
-
-    /// Weights that stay in memory.
-    private var roomBytes: Int {
-        max(
-            0,
-            worker.memoryBytes
-                - saturatingSum(saturatingSum(need.cacheBytes, need.scratchBytes), streamingOverheadBytes))
+    /// - Parameter hasMixtures: whether some weights are those of experts.
+    init(worker: PlacementWorker, need: MemoryNeed, hasMixtures: Bool) {
+        self.worker = worker
+        self.need = need
+        demand = worker.disk.map { MemoryBudget.Demand(need, on: $0, hasMixtures: hasMixtures) }
+        budget = demand.flatMap { try? MemoryBudget(limitBytes: worker.memoryBytes, demand: $0) }
     }
 
     /// Weights that are read from disk for each token; nil for a worker that holds all of them.
     var streamedBytes: Int? {
-        worker.disk == nil ? nil : max(0, need.weightBytes - roomBytes)
+        demand == nil ? nil : max(0, need.weightBytes - (budget?.pinnedBytesMax ?? 0))
     }
 
-    var fits: Bool {
-        guard worker.disk != nil else { return need.totalBytes <= worker.memoryBytes }
-        return saturatingSum(saturatingSum(need.cacheBytes, need.scratchBytes), streamingOverheadBytes)
-            <= worker.memoryBytes
-    }
+    var fits: Bool { demand == nil ? need.totalBytes <= worker.memoryBytes : budget != nil }
 
     var arithmetic: String {
-        guard worker.disk != nil else { return need.arithmetic }
-        let parts = saturatingSum(saturatingSum(need.cacheBytes, need.scratchBytes), streamingOverheadBytes)
-        return "\(describeBytes(parts)) beside weights (cache \(describeBytes(need.cacheBytes)) + scratch "
-            + "\(describeBytes(need.scratchBytes)) + reading from disk \(describeBytes(streamingOverheadBytes)))"
+        guard let demand else { return need.arithmetic }
+        let smallest = MemoryBudget.smallestBytes(for: demand)
+        let working = smallest - demand.programBytes - demand.cacheBytes
+        return "\(describeBytes(smallest)) with all weights read from disk (program "
+            + "\(describeBytes(demand.programBytes)) + cache \(describeBytes(demand.cacheBytes)) + working memory "
+            + "\(describeBytes(working)))"
     }
 
     /// Time to read the weights of the units once, which one generated token takes at least: from memory and from disk
@@ -46,5 +39,31 @@ struct WorkerLoad {
         let memory = Double(need.weightBytes) / rate
         guard let disk = worker.disk, let streamedBytes else { return memory }
         return max(memory, Double(streamedBytes) / disk.rate)
+    }
+}
+
+extension MemoryBudget.Demand {
+    /// What a program is taken for that did not say what it holds; what it grows by until it loads; and what threads work
+    /// with.
+    private static let assumedProgramBytes = 48 << 20
+    private static let programGrowthBytes = 4 << 20
+    private static let threadBytes = 2 << 20
+    /// Of the smallest piece: whole tiles, and pages around them.
+    private static let pieceBytesMin = 128 << 10
+
+    /// No less than what the worker itself will ask for, which knows its matrices and its threads.
+    fileprivate init(_ need: MemoryNeed, on disk: PlacementDisk, hasMixtures: Bool) {
+        let runBytes = need.weightBytes / max(1, need.runCount)
+        let pieceBytes = max(Self.pieceBytesMin, MemoryBudget.pieceBytes(ofMatrices: runBytes) + 2 * 4096)
+        // Experts are read through memory of their own.
+        let pieceCount = 2 * need.runCount * (hasMixtures ? 2 : 1)
+        let program = disk.programBytes > 0 ? disk.programBytes : Self.assumedProgramBytes
+        // Rows as kernels want them take less than half of what they take before.
+        let scratch = saturatingSum(need.scratchBytes, need.scratchBytes / 2)
+        self.init(
+            programBytes: saturatingSum(program, Self.programGrowthBytes), matrixBytes: need.weightBytes,
+            cacheBytes: need.cacheBytes,
+            scratchBytes: saturatingSum(scratch, saturatingProduct(Self.threadBytes, disk.threadCount + 1)),
+            ringBytesMin: saturatingProduct(pieceCount, pieceBytes), rowsMin: 1, rowsMax: 1)
     }
 }

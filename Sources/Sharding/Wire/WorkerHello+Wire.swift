@@ -19,6 +19,7 @@ extension WireHello {
         memoryAvailableBytes = hello.memoryAvailableBytes
         bytesPerSecond = hello.bytesPerSecond
         diskBytesPerSecond = hello.diskBytesPerSecond
+        programBytes = hello.programBytes
         cachedHashes = hello.cachedHashes.map { Data($0) }
         highestEpoch = hello.highestEpoch.rawValue
         machine = hello.machine
@@ -57,7 +58,7 @@ extension WorkerHello {
             hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes,
             memoryAvailableBytes: header.memoryAvailableBytes,
             bytesPerSecond: header.bytesPerSecond, diskBytesPerSecond: header.diskBytesPerSecond,
-            cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
+            programBytes: header.programBytes, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,
             machine: try read.text(header.machine, "machine", max: 64),

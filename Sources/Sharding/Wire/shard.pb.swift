@@ -163,6 +163,12 @@ nonisolated struct WireHello: @unchecked Sendable {
     set {_uniqueStorage()._diskBytesPerSecond = newValue}
   }
 
+  /// What it held before it loaded anything, where it reads weights from its disk; 0 when it was not measured.
+  var programBytes: UInt64 {
+    get {_storage._programBytes}
+    set {_uniqueStorage()._programBytes = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1478,7 +1484,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0\u{3}program_bytes\0")
 
   fileprivate class _StorageClass {
     var _protocolNumber: UInt32 = 0
@@ -1501,6 +1507,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _cores: [UInt32] = []
     var _threadsChosen: Bool = false
     var _diskBytesPerSecond: Double = 0
+    var _programBytes: UInt64 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1531,6 +1538,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _cores = source._cores
       _threadsChosen = source._threadsChosen
       _diskBytesPerSecond = source._diskBytesPerSecond
+      _programBytes = source._programBytes
     }
   }
 
@@ -1569,6 +1577,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 18: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._cores) }()
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._threadsChosen) }()
         case 20: try { try decoder.decodeSingularDoubleField(value: &_storage._diskBytesPerSecond) }()
+        case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._programBytes) }()
         default: break
         }
       }
@@ -1641,6 +1650,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._diskBytesPerSecond.bitPattern != 0 {
         try visitor.visitSingularDoubleField(value: _storage._diskBytesPerSecond, fieldNumber: 20)
       }
+      if _storage._programBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._programBytes, fieldNumber: 21)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1670,6 +1682,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._cores != rhs_storage._cores {return false}
         if _storage._threadsChosen != rhs_storage._threadsChosen {return false}
         if _storage._diskBytesPerSecond != rhs_storage._diskBytesPerSecond {return false}
+        if _storage._programBytes != rhs_storage._programBytes {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -26,6 +26,7 @@ final class ControlLoop {
     private var dataEndpoint: Endpoint?
     private var bytesPerSecond = 0.0
     private var diskBytesPerSecond = 0.0
+    private var programBytes = 0
     private let instance = UInt64.random(in: .min ... .max)
     private var refusedMessages = RepeatedLog()
     private var failedHandshakes = RepeatedLog(interval: .seconds(10))
@@ -116,7 +117,10 @@ final class ControlLoop {
         let bytesMax = min(64 << 20, (configuration.memoryBytesMax ?? .max) / 4)
         bytesPerSecond =
             MemoryBandwidth.measure(threadCount: configuration.cpu.threads, bytesMax: bytesMax) ?? 0
-        if configuration.residency == .memoryEfficient { diskBytesPerSecond = DiskRate(configuration).known() ?? 0 }
+        if configuration.residency == .memoryEfficient {
+            diskBytesPerSecond = DiskRate(configuration).known() ?? 0
+            programBytes = machine.heldBytes
+        }
         perform(membership.started())
         try socket.socket.connect(configuration.coordinator)
     }
@@ -266,6 +270,7 @@ final class ControlLoop {
             memoryTotalBytes: UInt64(clamping: total),
             memoryAvailableBytes: UInt64(clamping: min(total, memory.availableBytes)),
             bytesPerSecond: bytesPerSecond, diskBytesPerSecond: diskBytesPerSecond,
+            programBytes: UInt64(clamping: programBytes),
             cachedHashes: exchange?.store.hashes(max: WorkerHello.cachedHashesMax).map(\.bytes) ?? [],
             highestEpoch: epochs.highest,
             weightsEndpoint: exchange.map { advertised($0.endpoint, isFixed: false).description },

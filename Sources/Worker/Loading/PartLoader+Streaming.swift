@@ -111,7 +111,7 @@ extension PartLoader {
             demand: StreamingSetup.Demand(
                 cacheType: limits.cacheType, contextLength: limits.contextLength,
                 cacheBlockCount: options.first?.cacheBlockCount ?? 0, threads: threadCount, rowsMin: limits.maxRows,
-                rowsMax: limits.maxRows, programBytes: MachineFiles().processMemory?.residentBytes ?? 0),
+                rowsMax: limits.maxRows, programBytes: MachineFiles().heldBytes),
             limitBytes: Int(clamping: limits.memoryBytes))
     }
 }

@@ -19,7 +19,7 @@ struct PlacementDiskTests {
     private func worker(_ name: String, memoryMiB: Int, disk: Double? = 1e9, speed: Double = 20e9) -> PlacementWorker {
         PlacementWorker(
             name: name, device: "cpu", memoryBytes: memoryMiB << 20, bytesPerSecond: speed,
-            disk: disk.map(PlacementDisk.init(bytesPerSecond:)), machine: name)
+            disk: disk.map { PlacementDisk(bytesPerSecond: $0) }, machine: name)
     }
 
     private func plan(_ workers: [PlacementWorker], maxSequences: Int = 1) throws -> Plan {
@@ -76,7 +76,7 @@ struct PlacementDiskTests {
     func tooSmall() throws {
         let error = try #require(throws: PlacementError.self) { try plan([worker("a", memoryMiB: 40)]) }
         #expect(error.code == .doesNotFit)
-        #expect(error.message.contains("reading from disk"), "\(error)")
+        #expect(error.message.contains("read from disk"), "\(error)")
     }
 
     @Test("more memory never makes the plan slower", arguments: 0..<20)

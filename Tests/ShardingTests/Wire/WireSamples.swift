@@ -11,7 +11,7 @@ enum WireSamples {
     static let hello = WorkerHello(
         name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
         device: "cpu", threadCount: 3, hasChosenThreads: true, cores: [0, 2, 65536], memoryTotalBytes: 1 << 34,
-        memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10, diskBytesPerSecond: 2.5e9,
+        memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10, diskBytesPerSecond: 2.5e9, programBytes: 50 << 20,
         cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12),
         weightsEndpoint: "tcp://127.0.0.1:49153", machine: "3f0c-77", run: run)
 
