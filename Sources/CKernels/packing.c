@@ -234,34 +234,16 @@ static void arrange_high_bits(uint8_t *bytes, bool back) {
 }
 
 /// Byte k of each four: low nibbles of scales k and k + 4; likewise of minima; then their high bits: from bit 0 on two
-/// of scale k, of scale k + 4, of minimum k, of minimum k + 4.
-static void arrange_scales_q4_K(uint8_t *bytes, bool back) {
-    uint8_t out[12] = {0};
-    if (back) {
-        arrange_fours(bytes, 12);
-    }
-    for (int k = 0; k < 4; k++) {
-        int32_t scale[2], minimum[2];
-        if (back) {
-            for (int half = 0; half < 2; half++) {
-                scale[half] = (bytes[k] >> 4 * half & 15) | (bytes[8 + k] >> 2 * half & 3) << 4;
-                minimum[half] = (bytes[4 + k] >> 4 * half & 15) | (bytes[8 + k] >> (4 + 2 * half) & 3) << 4;
-            }
-            out[k] = (uint8_t)(scale[0] | scale[1] >> 4 << 6);
-            out[4 + k] = (uint8_t)(minimum[0] | minimum[1] >> 4 << 6);
-            out[8 + k] = (uint8_t)((scale[1] & 15) | (minimum[1] & 15) << 4);
-        } else {
-            q4_K_scale(bytes, k, &scale[0], &minimum[0]);
-            q4_K_scale(bytes, k + 4, &scale[1], &minimum[1]);
-            out[k] = (uint8_t)((scale[0] & 15) | (scale[1] & 15) << 4);
-            out[4 + k] = (uint8_t)((minimum[0] & 15) | (minimum[1] & 15) << 4);
-            out[8 + k] = (uint8_t)(scale[0] >> 4 | scale[1] >> 4 << 2 | minimum[0] >> 4 << 4 | minimum[1] >> 4 << 6);
-        }
-    }
-    if (!back) {
-        arrange_fours(out, 12);
-    }
+/// of scale k, of scale k + 4, of minimum k, of minimum k + 4. The file has scales 0 to 3 in 6 bits each, below the
+/// high bits of scales 4 to 7; minima likewise; then low nibbles of scales and minima 4 to 7. Its own reverse.
+static void arrange_scales_q4_K(uint8_t *bytes) {
+    const uint32_t low = 0x0f0f0f0f, high = 0xf0f0f0f0;
+    uint32_t in[3]; // four bytes side by side
+    memcpy(in, bytes, sizeof in);
+    const uint32_t out[3] = {(in[0] & low) | (in[2] & low) << 4, (in[1] & low) | (in[2] & high),
+                             (in[0] >> 4 & low) | (in[1] & high)};
     memcpy(bytes, out, sizeof out);
+    arrange_fours(bytes, sizeof out);
 }
 
 /// Nibble k of the 4 bytes of low nibbles and of the 2 of high bits: byte k gets the low nibbles of scales k (low) and
@@ -292,10 +274,12 @@ static void arrange_q3_K(uint8_t *block, bool back) {
     arrange_fours(block + offsetof(block_q3_K, scales), 12);
 }
 static void arrange_q4_K(uint8_t *block, bool back) {
-    arrange_scales_q4_K(block + offsetof(block_q4_K, scales), back);
+    (void)back;
+    arrange_scales_q4_K(block + offsetof(block_q4_K, scales));
 }
 static void arrange_q5_K(uint8_t *block, bool back) {
-    arrange_scales_q4_K(block + offsetof(block_q5_K, scales), back);
+    (void)back;
+    arrange_scales_q4_K(block + offsetof(block_q5_K, scales));
 }
 /// The weights (ql, then qh) in 4 parts of 48 bytes, each three times 16: the 6 bits of weights 0 … 15 of the part's
 /// first three sub-blocks, and on top of them two bits each of its fourth's, the low ones first.
@@ -329,14 +313,45 @@ static void arrange_iq4_xs(uint8_t *block, bool back) {
 
 // MARK: Packing
 
+typedef uint32_t u32x4 __attribute__((vector_size(16)));
+
+static inline __attribute__((always_inline)) u32x4 load_four(const uint8_t *from) {
+    u32x4 four;
+    memcpy(&four, from, sizeof four);
+    return four;
+}
+
+/// 16 bytes of each row, interleaved in pieces of 4: what stands below each other of four rows comes together.
+static inline __attribute__((always_inline)) void interleave_fours(const uint8_t *const *rows, size_t at,
+                                                                   uint8_t *restrict to) {
+    for (size_t row = 0; row < SHARD_TILE_ROWS; row += 4) {
+        const u32x4 a = load_four(rows[row] + at), b = load_four(rows[row + 1] + at);
+        const u32x4 c = load_four(rows[row + 2] + at), d = load_four(rows[row + 3] + at);
+        const u32x4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                    ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const u32x4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+                    cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        const u32x4 columns[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5),
+                                  __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+                                  __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
+                                  __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+        for (size_t column = 0; column < 4; column++) {
+            memcpy(to + column * SHARD_TILE_ROWS * 4 + row * 4, &columns[column], sizeof columns[column]);
+        }
+    }
+}
+
 /// Interleaves `size` (a constant) bytes of each row at a time.
 static inline __attribute__((always_inline)) void interleave(const uint8_t *const *rows, size_t bytes, size_t size,
                                                              uint8_t *restrict to) {
-    for (size_t i = 0; i < bytes; i += size) {
+    size_t i = 0;
+    for (; size == 4 && i + 16 <= bytes; i += 16) {
+        interleave_fours(rows, i, to + SHARD_TILE_ROWS * i);
+    }
+    for (; i < bytes; i += size) {
         for (size_t row = 0; row < SHARD_TILE_ROWS; row++) {
-            memcpy(to + row * size, rows[row] + i, size);
+            memcpy(to + SHARD_TILE_ROWS * i + row * size, rows[row] + i, size);
         }
-        to += SHARD_TILE_ROWS * size;
     }
 }
 

@@ -49,6 +49,15 @@ extension Placement {
         }.joined(separator: "; ")
         return PlacementError(
             .doesNotFit,
-            "placement: \(model.name) does not fit: needs \(need.arithmetic), limits \(limits); \(advice())")
+            "placement: \(model.name) does not fit: needs \(need.arithmetic), limits \(limits); \(streamingAdvice() ?? advice())"
+        )
+    }
+
+    /// The least memory with which a worker that reads weights from its disk could do all alone; nil where there is none.
+    private func streamingAdvice() -> String? {
+        let least = workers.indices.compactMap { index in
+            load(0..<model.unitCount, on: index).smallestBytes.map { (bytes: $0, name: workers[index].name) }
+        }.min { $0.bytes < $1.bytes }
+        return least.map { "give worker \($0.name) at least \(describeBytes($0.bytes)), or lower model.context" }
     }
 }

@@ -22,9 +22,11 @@ struct WorkerLoad {
 
     var fits: Bool { demand == nil ? need.totalBytes <= worker.memoryBytes : budget != nil }
 
+    /// Of memory with which a worker computes them that reads weights from its disk; nil for others.
+    var smallestBytes: Int? { demand.map(MemoryBudget.smallestBytes) }
+
     var arithmetic: String {
-        guard let demand else { return need.arithmetic }
-        let smallest = MemoryBudget.smallestBytes(for: demand)
+        guard let demand, let smallest = smallestBytes else { return need.arithmetic }
         let working = smallest - demand.programBytes - demand.cacheBytes
         return "\(describeBytes(smallest)) with all weights read from disk (program "
             + "\(describeBytes(demand.programBytes)) + cache \(describeBytes(demand.cacheBytes)) + working memory "

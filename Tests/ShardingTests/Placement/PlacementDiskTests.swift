@@ -77,6 +77,21 @@ struct PlacementDiskTests {
         let error = try #require(throws: PlacementError.self) { try plan([worker("a", memoryMiB: 40)]) }
         #expect(error.code == .doesNotFit)
         #expect(error.message.contains("read from disk"), "\(error)")
+        // What is advised is enough.
+        let advice = try #require(error.message.firstMatch(of: /give worker a at least ([0-9.]+) MiB/), "\(error)")
+        let bytes = Int(try #require(Double(advice.1)).rounded(.up))
+        #expect(try plan([worker("a", memoryMiB: bytes)]).shares.count == 1)
+    }
+
+    @Test("what a worker's program holds is not there for weights")
+    func program() throws {
+        let streamed = try [50, 150].map { programMiB in
+            var worker = worker("a", memoryMiB: 2048)
+            worker.disk?.programBytes = programMiB << 20
+            return try #require(try plan([worker]).shares.first?.streamedBytes)
+        }
+        let difference = streamed[1] - streamed[0]
+        #expect(difference > 90 << 20 && difference <= 100 << 20)
     }
 
     @Test("more memory never makes the plan slower", arguments: 0..<20)
