@@ -20,8 +20,6 @@
 
 #include "packing.h"
 
-#include "scalar/decode.h"
-
 #include <stddef.h>
 #include <string.h>
 

@@ -176,11 +176,12 @@ extension WorkerRegistry {
             let rates = neighbours.map { $0.bytesPerSecond / Double(max(1, $0.threadCount)) }
                 .filter { $0.isFinite && $0 > 0 }
             let rate = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
+            let threadCount = threads[hello.name] ?? hello.threadCount
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
-                bytesPerSecond: rate * Double(max(1, threads[hello.name] ?? hello.threadCount)),
+                bytesPerSecond: rate * Double(max(1, threadCount)),
                 disk: expected.mode == .memoryEfficient
-                    ? disk(hello, threadCount: threads[hello.name] ?? hello.threadCount, sharedBy: neighbours) : nil,
+                    ? disk(hello, threadCount: threadCount, sharedBy: neighbours) : nil,
                 machine: machine, selection: expected.selection)
         }
     }
