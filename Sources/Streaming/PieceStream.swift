@@ -152,6 +152,9 @@ package final class PieceStream {
 
     // MARK: Reading ahead
 
+    /// Begins the first reads, where it is known how to read.
+    package func begin() { advance() }
+
     /// Begins what may be begun, and takes what has ended.
     private func advance() {
         while let end = queues.nextEnded() { finish(end) }
@@ -274,17 +277,21 @@ package final class PieceStream {
 
     /// Where the ring is empty and some way of reading was not tried yet: fills the ring that way, and takes the time.
     private func runTrial() {
-        guard inRing.isEmpty, let candidate = trials?.next(ringBytes: ring.byteCount, pieces: pieces) else { return }
+        guard inRing.isEmpty, let trials, let candidate = self.trials?.next(ringBytes: ring.byteCount, pieces: pieces)
+        else { return }
         settings = candidate
         measuresDisk = true
         defer { measuresDisk = false }
         let start = ContinuousClock.now
-        while startNext(candidate.method), inRing.count < pieces.count {
+        // What is under way counts as if it had come.
+        var soFar: (bytes: Int, time: Duration) {
+            (inRing.reduce(0) { $0 + pieces[$1.piece].byteCount }, ContinuousClock.now - start)
+        }
+        while !trials.isHopeless(soFar), startNext(candidate.method), inRing.count < pieces.count {
             if underWayCount >= candidate.depth { finish(queues.next()) }
         }
         while underWayCount > 0 { finish(queues.next()) }
-        let bytes = inRing.reduce(0) { $0 + pieces[$1.piece].byteCount }
-        trials?.record(candidate, bytes: bytes, time: ContinuousClock.now - start)
-        if let best = trials?.best { settings = best.settings }
+        self.trials?.record(candidate, soFar)
+        if let best = self.trials?.best { settings = best.settings }
     }
 }

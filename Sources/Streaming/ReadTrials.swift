@@ -7,6 +7,8 @@ package struct ReadTrials {
 
     /// Less than that is over before it says anything.
     private static let bytesMin = 4 << 20
+    /// Of the best rate: what reads slower than that is given up, and other depths of it are not tried.
+    private static let hopelessShare = 0.7
 
     private var candidates: ArraySlice<ReadSettings>
     private(set) var best: Result?
@@ -24,10 +26,24 @@ package struct ReadTrials {
         return candidates.popFirst()
     }
 
-    mutating func record(_ settings: ReadSettings, bytes: Int, time: Duration) {
-        let rate = Double(bytes) / max(1e-9, time / .seconds(1))
+    /// So many bytes, read in that time.
+    typealias Reading = (bytes: Int, time: Duration)
+
+    /// Whether what has read that much is so much slower than the best that more of it would be time lost.
+    func isHopeless(_ reading: Reading) -> Bool {
+        guard let best, reading.bytes >= Self.bytesMin else { return false }
+        return Self.rate(reading) < best.bytesPerSecond * Self.hopelessShare
+    }
+
+    mutating func record(_ settings: ReadSettings, _ reading: Reading) {
+        if isHopeless(reading) { candidates.removeAll { $0.method == settings.method } }
+        let rate = Self.rate(reading)
         if best.map({ rate > $0.bytesPerSecond }) ?? true {
             best = Result(settings: settings, bytesPerSecond: rate)
         }
+    }
+
+    private static func rate(_ reading: Reading) -> Double {
+        Double(reading.bytes) / max(1e-9, reading.time / .seconds(1))
     }
 }

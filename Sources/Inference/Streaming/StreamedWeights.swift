@@ -56,6 +56,7 @@ package final class StreamedWeights: WeightResidency {
         parts = try LoadedParts(model, layers: layers, hasHead: hasHead, maker: maker)
         stream = maker.stream
         experts = maker.experts
+        stream?.begin()
     }
 
     /// How the files are read and how fast that was when it was found out; nil before.
