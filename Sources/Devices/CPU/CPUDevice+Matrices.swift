@@ -8,9 +8,9 @@ extension CPUDevice {
         precondition(rowCount <= source.rowCapacity, "rows fit their buffer")
         guard rowCount > 0 else { return }
         if !isContinued { forgetPrepared(rowCount) }
-        let rowsTogether = Self.rowsTogether(columnCount: source.columnCount)
+        let rowsTogether = Self.rowsTogether(of: rowCount, columnCount: source.columnCount)
         for first in stride(from: 0, to: rowCount, by: rowsTogether) {
-            var passBytes = 0
+            var passingTileBytes = 0
             for projection in projections {
                 let (matrix, output) = (own(projection.matrix), own(projection.output))
                 precondition(
@@ -26,20 +26,23 @@ extension CPUDevice {
                     Product(
                         matrix, prepare(source, rows, kind: kind) + shard_panel_offset(kind, source.columnCount, first),
                         into: output, firstColumn: projection.firstColumn, rows: part))
-                passBytes = max(passBytes, matrix.passByteCount)
+                passingTileBytes = max(passingTileBytes, matrix.passingTileBytes)
             }
             // Safe: the list stays as it is, and the caller keeps matrices and buffers, until the threads are done.
-            products.withUnsafeBufferPointer { run($0, passBytes: passBytes) }
+            products.withUnsafeBufferPointer { run($0, passingTileBytes: passingTileBytes) }
             products.removeAll(keepingCapacity: true)
         }
     }
 
-    /// Whole panels of activations that stay in the processor's caches while tile after tile meets them; more would come
-    /// from memory each time.
-    private static func rowsTogether(columnCount: Int) -> Int {
+    /// Parts of the rows, as even as whole panels are: their activations stay in the processor's caches while tile after
+    /// tile meets them; more would come from memory each time.
+    private static func rowsTogether(of rowCount: Int, columnCount: Int) -> Int {
         let panelRows = Int(SHARD_PANEL_ROWS)
-        let rowBytes = shard_activation_bytes(UInt32(SHARD_ACTIVATION_Q8_256), columnCount)
-        return max(1, activationBytesTogether / max(1, panelRows * rowBytes)) * panelRows
+        let panelBytes = panelRows * shard_activation_bytes(UInt32(SHARD_ACTIVATION_Q8_256), columnCount)
+        let panelCount = (rowCount + panelRows - 1) / panelRows
+        let panelsMax = max(1, activationBytesTogether / max(1, panelBytes))
+        let partCount = (panelCount + panelsMax - 1) / panelsMax
+        return (panelCount + partCount - 1) / partCount * panelRows
     }
 
     private static let activationBytesTogether = 2 << 20
@@ -69,18 +72,20 @@ extension CPUDevice {
         return UnsafeRawPointer(area)
     }
 
-    /// - Parameter passBytes: that a thread needs for tiles of passing matrices; 0 when there are none.
-    private func run(_ products: UnsafeBufferPointer<Product>, passBytes: Int) {
+    /// - Parameter passingTileBytes: of the largest tile of passing matrices; 0 when there are none.
+    private func run(_ products: UnsafeBufferPointer<Product>, passingTileBytes: Int) {
         let tileCount = products.reduce(0) { $0 + $1.tileCount }
         // Many tasks a thread, so that all end at about the same time, whatever each waited for; of several tiles where
         // there are enough, as kernels of floats take those together.
         let unit = tileCount < pool.threadCount * Self.tasksPerThread ? 1 : Self.tilesTogether
         let unitCount = (tileCount + unit - 1) / unit
         let taskCount = pool.threadCount == 1 ? 1 : min(unitCount, pool.threadCount * Self.tasksPerThread)
-        let passStride = Self.passStride(passBytes)
+        let passStride = Self.passStride(tileBytes: passingTileBytes)
         let passing =
-            passBytes > 0
-            ? scratch(&passingTiles, byteCount: Self.passingBytes(passBytes, threadCount: pool.threadCount)) : nil
+            passingTileBytes > 0
+            ? scratch(
+                &passingTiles,
+                byteCount: Self.passingBytes(tileBytes: passingTileBytes, threadCount: pool.threadCount)) : nil
         let kernels = kernels
         let matmul = options.activations == .int8 ? kernels.matmul : shard_matmul_float_activations
         pool.run(taskCount: taskCount) { task, thread in
@@ -107,15 +112,12 @@ extension CPUDevice {
     ///
     /// - Parameter tileBytes: of the largest.
     package static func passingBytes(tileBytes: Int, threadCount: Int) -> Int {
-        passingBytes(tilesTogether * tileBytes, threadCount: threadCount)
+        max(passStride(tileBytes: tileBytes) * threadCount, AlignedMemory.largePageBytes)
     }
 
-    private static func passingBytes(_ passBytes: Int, threadCount: Int) -> Int {
-        max(passStride(passBytes) * threadCount, AlignedMemory.largePageBytes)
-    }
-
-    private static func passStride(_ passBytes: Int) -> Int {
-        (passBytes + cacheLineBytes - 1) / cacheLineBytes * cacheLineBytes
+    /// Of the areas of two threads.
+    private static func passStride(tileBytes: Int) -> Int {
+        (tilesTogether * tileBytes + cacheLineBytes - 1) / cacheLineBytes * cacheLineBytes
     }
 
     /// Calls `body` for every row, shared between the threads where that pays.

@@ -123,8 +123,8 @@ final class CPUMatrix: DeviceMatrix {
     }
 
     var bytes: Int { area?.byteCount ?? 0 }
-    /// Of the tiles that are packed together; 0 for a matrix that is packed already.
-    var passByteCount: Int { isPacked ? 0 : CPUDevice.tilesTogether * shard_tile_bytes(type, inputCount) }
+    /// Of a tile that is packed when it is multiplied; 0 for a matrix that is packed already.
+    var passingTileBytes: Int { isPacked ? 0 : shard_tile_bytes(type, inputCount) }
     /// Its memory is packed only where the matrix is.
     var kernelMatrix: shard_matrix {
         shard_matrix(packed: base, row_count: outputCount, column_count: inputCount, type: type)

@@ -34,14 +34,19 @@ package final class ChainMeter {
         try step(sequences.map { .free($0.id) })
     }
 
-    /// Seconds that the tokens of a test take, once, after an untimed way to its depth.
+    /// Brings a test's sequences to its depth, where they are not yet.
+    package func fill(_ index: Int) throws(InferenceError) {
+        guard filled.insert(index).inserted else { return }
+        let sequences = sequences(ofTest: index, count: tests[index].sequenceCount)
+        try begin(sequences)
+        try read(0..<tests[index].depth, of: sequences)
+    }
+
+    /// Seconds that the tokens of a test take, once, at its depth.
     package func measure(_ index: Int) throws(InferenceError) -> Double {
+        try fill(index)
         let test = tests[index]
         let sequences = sequences(ofTest: index, count: test.sequenceCount)
-        if filled.insert(index).inserted {
-            try begin(sequences)
-            try read(0..<test.depth, of: sequences)
-        }
         let clock = ContinuousClock()
         let start = clock.now
         switch test.kind {

@@ -41,6 +41,7 @@ package struct StreamedSubject: BenchmarkSubject {
                 if cancellation.isCancelled { throw CancellationError() }
                 let rate = try disk?.measure()
                 PeakMemory.reset()
+                try meter.fill(run.test)
                 let before = chain.streamingReport(setup.budget)
                 let seconds = try meter.measure(run.test)
                 let peak = PeakMemory.bytes().map { max($0, loadPeak ?? 0) }
