@@ -104,7 +104,11 @@ package final class ShardRunner {
         for operation in operations {
             switch operation {
             case .begin(let sequence, let start):
-                try cache.begin(sequence)
+                if let prefix = start.prefix {
+                    try cache.fork(prefix.sequence, to: sequence, length: prefix.length)
+                } else {
+                    try cache.begin(sequence)
+                }
                 try head?.sequences.begin(sequence, start)
             case .fork(let parent, let child, let choice, let length):
                 try cache.fork(parent, to: child, length: length)

@@ -51,14 +51,29 @@ package struct SequenceStart: Sendable, Hashable {
     package var choice: Int
     /// What an earlier last stage returned as its sampler state; empty at a fresh start.
     package var samplerState: [UInt8]
+    /// Whose state stands for the first positions, so that rows follow from there; nil: they begin at 0.
+    package var prefix: SharedPrefix?
 
     package init(
-        tokens: [TokenID], sampling: SamplingParameters = .greedy, choice: Int = 0, samplerState: [UInt8] = []
+        tokens: [TokenID], sampling: SamplingParameters = .greedy, choice: Int = 0, samplerState: [UInt8] = [],
+        prefix: SharedPrefix? = nil
     ) {
         self.tokens = tokens
         self.sampling = sampling
         self.choice = choice
         self.samplerState = samplerState
+        self.prefix = prefix
+    }
+}
+
+/// The first positions of a sequence, whose tokens another one begins with too.
+package struct SharedPrefix: Sendable, Hashable {
+    package var sequence: SequenceID
+    package var length: Int
+
+    package init(sequence: SequenceID, length: Int) {
+        self.sequence = sequence
+        self.length = length
     }
 }
 

@@ -84,6 +84,10 @@ extension WireStepHeader.Operation {
             begin.sampling = WireStepHeader.Sampling(start.sampling)
             begin.choice = UInt32(clamping: start.choice)
             begin.samplerState.append(contentsOf: start.samplerState)
+            if let prefix = start.prefix {
+                begin.prefixSequence = prefix.sequence.rawValue
+                begin.prefixLength = UInt32(clamping: prefix.length)
+            }
         case .fork(let parent, let child, let choice, let length):
             fork.parent = parent.rawValue
             fork.child = child.rawValue
@@ -109,7 +113,11 @@ extension WireStepHeader.Operation {
                 SequenceStart(
                     tokens: tokens, sampling: try SamplingParameters(begin.sampling, read),
                     choice: try read.integer(begin.choice, "begin.choice", in: 0...Int(Int32.max)),
-                    samplerState: try read.samplerState(begin.samplerState)))
+                    samplerState: try read.samplerState(begin.samplerState),
+                    prefix: begin.hasPrefixSequence
+                        ? SharedPrefix(
+                            sequence: SequenceID(begin.prefixSequence),
+                            length: try read.integer(begin.prefixLength, "begin.prefix_length", in: lengths)) : nil))
         case .fork(let fork):
             return .fork(
                 parent: SequenceID(fork.parent), child: SequenceID(fork.child),

@@ -1055,34 +1055,61 @@ nonisolated struct WireStepHeader: Sendable {
     init() {}
   }
 
-  nonisolated struct Begin: Sendable {
+  nonisolated struct Begin: @unchecked Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    var sequence: UInt64 = 0
+    var sequence: UInt64 {
+      get {_storage._sequence}
+      set {_uniqueStorage()._sequence = newValue}
+    }
 
-    var tokens: [UInt32] = []
+    var tokens: [UInt32] {
+      get {_storage._tokens}
+      set {_uniqueStorage()._tokens = newValue}
+    }
 
     var sampling: WireStepHeader.Sampling {
-      get {_sampling ?? WireStepHeader.Sampling()}
-      set {_sampling = newValue}
+      get {_storage._sampling ?? WireStepHeader.Sampling()}
+      set {_uniqueStorage()._sampling = newValue}
     }
     /// Returns true if `sampling` has been explicitly set.
-    var hasSampling: Bool {self._sampling != nil}
+    var hasSampling: Bool {_storage._sampling != nil}
     /// Clears the value of `sampling`. Subsequent reads from it will return its default value.
-    mutating func clearSampling() {self._sampling = nil}
+    mutating func clearSampling() {_uniqueStorage()._sampling = nil}
 
-    var choice: UInt32 = 0
+    var choice: UInt32 {
+      get {_storage._choice}
+      set {_uniqueStorage()._choice = newValue}
+    }
 
     /// At most 64 bytes.
-    var samplerState: Data = Data()
+    var samplerState: Data {
+      get {_storage._samplerState}
+      set {_uniqueStorage()._samplerState = newValue}
+    }
+
+    /// Where the state of another sequence stands for the first positions: its number, and how many.
+    var prefixSequence: UInt64 {
+      get {_storage._prefixSequence ?? 0}
+      set {_uniqueStorage()._prefixSequence = newValue}
+    }
+    /// Returns true if `prefixSequence` has been explicitly set.
+    var hasPrefixSequence: Bool {_storage._prefixSequence != nil}
+    /// Clears the value of `prefixSequence`. Subsequent reads from it will return its default value.
+    mutating func clearPrefixSequence() {_uniqueStorage()._prefixSequence = nil}
+
+    var prefixLength: UInt32 {
+      get {_storage._prefixLength}
+      set {_uniqueStorage()._prefixLength = newValue}
+    }
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
 
-    fileprivate var _sampling: WireStepHeader.Sampling? = nil
+    fileprivate var _storage = _StorageClass.defaultInstance
   }
 
   nonisolated struct Fork: Sendable {
@@ -3087,53 +3114,111 @@ nonisolated extension WireStepHeader.Operation: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension WireStepHeader.Begin: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireStepHeader.protoMessageName + ".Begin"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}tokens\0\u{1}sampling\0\u{1}choice\0\u{3}sampler_state\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}tokens\0\u{1}sampling\0\u{1}choice\0\u{3}sampler_state\0\u{3}prefix_sequence\0\u{3}prefix_length\0")
+
+  fileprivate class _StorageClass {
+    var _sequence: UInt64 = 0
+    var _tokens: [UInt32] = []
+    var _sampling: WireStepHeader.Sampling? = nil
+    var _choice: UInt32 = 0
+    var _samplerState: Data = Data()
+    var _prefixSequence: UInt64? = nil
+    var _prefixLength: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _sequence = source._sequence
+      _tokens = source._tokens
+      _sampling = source._sampling
+      _choice = source._choice
+      _samplerState = source._samplerState
+      _prefixSequence = source._prefixSequence
+      _prefixLength = source._prefixLength
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.tokens) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._sampling) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.choice) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.samplerState) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._sequence) }()
+        case 2: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._tokens) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._sampling) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._choice) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._samplerState) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._prefixSequence) }()
+        case 7: try { try decoder.decodeSingularUInt32Field(value: &_storage._prefixLength) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 1)
-    }
-    if !self.tokens.isEmpty {
-      try visitor.visitPackedUInt32Field(value: self.tokens, fieldNumber: 2)
-    }
-    try { if let v = self._sampling {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if self.choice != 0 {
-      try visitor.visitSingularUInt32Field(value: self.choice, fieldNumber: 4)
-    }
-    if !self.samplerState.isEmpty {
-      try visitor.visitSingularBytesField(value: self.samplerState, fieldNumber: 5)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._sequence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._sequence, fieldNumber: 1)
+      }
+      if !_storage._tokens.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._tokens, fieldNumber: 2)
+      }
+      try { if let v = _storage._sampling {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._choice != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._choice, fieldNumber: 4)
+      }
+      if !_storage._samplerState.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._samplerState, fieldNumber: 5)
+      }
+      try { if let v = _storage._prefixSequence {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 6)
+      } }()
+      if _storage._prefixLength != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._prefixLength, fieldNumber: 7)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireStepHeader.Begin, rhs: WireStepHeader.Begin) -> Bool {
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs.tokens != rhs.tokens {return false}
-    if lhs._sampling != rhs._sampling {return false}
-    if lhs.choice != rhs.choice {return false}
-    if lhs.samplerState != rhs.samplerState {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._sequence != rhs_storage._sequence {return false}
+        if _storage._tokens != rhs_storage._tokens {return false}
+        if _storage._sampling != rhs_storage._sampling {return false}
+        if _storage._choice != rhs_storage._choice {return false}
+        if _storage._samplerState != rhs_storage._samplerState {return false}
+        if _storage._prefixSequence != rhs_storage._prefixSequence {return false}
+        if _storage._prefixLength != rhs_storage._prefixLength {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
