@@ -43,9 +43,18 @@ struct MemoryBudgetTests {
     /// Of which some weights stay and some do not.
     private func tightBudget() async throws -> Int { try await plan(1 << 30).smallest_budget_bytes + (3 << 20) }
 
+    /// What the system caches of the program, which counts, changes while other tests run it.
+    private func tightPlan() async throws -> Plan {
+        for _ in 0..<10 {
+            let plan = try await plan(try await tightBudget())
+            if plan.pinned_bytes > 0, plan.streamed_bytes > 0 { return plan }
+        }
+        return try await plan(try await tightBudget())
+    }
+
     @Test("the plan's parts are the budget")
     func parts() async throws {
-        let plan = try await plan(try await tightBudget())
+        let plan = try await tightPlan()
         let sum =
             plan.program_bytes + plan.cache_bytes + plan.scratch_bytes + plan.pinned_bytes + plan.ring_bytes
             + plan.norm_bytes + plan.rest_bytes

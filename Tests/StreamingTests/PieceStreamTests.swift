@@ -22,6 +22,7 @@ struct PieceStreamTests {
         func open() throws -> PieceFile { try PieceFile(MappedFile(path: path)) }
     }
 
+    /// Goes with the stream that owns it: reads that were begun write to it.
     private final class Ring {
         let memory: UnsafeMutableRawBufferPointer
 
@@ -41,7 +42,7 @@ struct PieceStreamTests {
         let queues =
             queue.map { queue in ReadQueues(direct: { queue }, buffered: { queue }) } ?? ReadQueues()
         return PieceStream(
-            files: [file], pieces: Self.pieces, ring: ring.memory, settings: settings, queues: queues)
+            files: [file], pieces: Self.pieces, ring: ring.memory, owner: ring, settings: settings, queues: queues)
     }
 
     private func check(_ index: Int, of stream: PieceStream, _ file: TestFile) throws {
@@ -84,7 +85,7 @@ struct PieceStreamTests {
         let file = try TestFile(byteCount: 6 << 20)
         let pieces = (0..<6).map { Piece(file: 0, offset: $0 << 20, byteCount: 1 << 20) }
         let ring = Ring(byteCount: 5 << 20)
-        let stream = PieceStream(files: [try file.open()], pieces: pieces, ring: ring.memory)
+        let stream = PieceStream(files: [try file.open()], pieces: pieces, ring: ring.memory, owner: ring)
         for _ in 0..<5 {
             for (index, piece) in pieces.enumerated() {
                 let bytes = try stream.take(index)
@@ -108,7 +109,8 @@ struct PieceStreamTests {
         defer { close(descriptor) }
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
         let stream = PieceStream(
-            files: [try file.open()], pieces: pieces, ring: ring.memory, settings: ReadSettings(.buffered, depth: 2))
+            files: [try file.open()], pieces: pieces, ring: ring.memory, owner: ring,
+            settings: ReadSettings(.buffered, depth: 2))
         stream.isRepeated = false
         for index in pieces.indices {
             _ = try stream.take(index)
