@@ -179,7 +179,10 @@ let package = Package(
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests(
             "CoordinatorTests",
-            ["Coordinator", "Links", "Sharding", "Models", "ZeroMQ", "Threads", .logging, .subprocess, .yams]),
+            [
+                "Coordinator", "Devices", "Inference", "Links", "Sharding", "Models", "ZeroMQ", "Threads", .logging,
+                .subprocess, .yams,
+            ]),
         tests(
             "ServingTests",
             [

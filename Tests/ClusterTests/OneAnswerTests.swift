@@ -37,6 +37,30 @@ struct OneAnswerTests {
         }
     }
 
+    @Test("a prompt that goes on from an earlier answer is answered as one that is computed anew")
+    func sharedPrefix() async throws {
+        let prompt = (0..<100).map { TokenID(20 + $0 * 7 % 200) }
+        let sampling = SamplingParameters(temperature: 1, repetitionPenalty: 1.1, presencePenalty: 0.5, seed: 3)
+        var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        options.policy = .roundRobin
+        var second: [TokenID] = []
+        var answers: [[TokenID]] = []
+        for shares in [true, false] {
+            options.sharesPrefixes = shares
+            try await RunningCluster.with(Paths.demo, options) { cluster in
+                let first = try await RunningCluster.answer(
+                    cluster.engine, TokenRequest(prompt: prompt, sampling: sampling, maxTokens: 30))
+                #expect(first.cachedCount == 0 && first.tokens.count == 30)
+                second = prompt + first.tokens + [5, 6, 7]
+                let next = try await RunningCluster.answer(
+                    cluster.engine, TokenRequest(prompt: second, sampling: sampling, maxTokens: 20))
+                #expect(next.cachedCount == (shares ? prompt.count + 29 : 0))
+                answers += [first.tokens, next.tokens]
+            }
+        }
+        #expect(answers[0] == answers[2] && answers[1] == answers[3])
+    }
+
     @Test(
         "a worker that reads weights from disk loads within the memory that its refusal asks for, and answers with one that holds them as one process does"
     )

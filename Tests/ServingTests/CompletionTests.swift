@@ -64,7 +64,7 @@ struct CompletionTests {
     /// Plays a token a character, then waits: only a stop string ends its answer.
     private func engineWithStop() throws -> ScriptedEngine {
         let tokens = try "one two STOP three".flatMap { try TestModel.tokens(String($0)) }
-        let lines: [ScriptedEngine.Line] = tokens.map { .token($0) } + [.gate]
+        let lines: [ScriptedEngine.Line] = [.begun(cachedTokens: 5)] + tokens.map { .token($0) } + [.gate]
         return ScriptedEngine { _ in lines }
     }
 
@@ -76,6 +76,8 @@ struct CompletionTests {
         #expect(try reply.json.content() == "one two")
         #expect(try reply.json["choices"]?[0]?["finish_reason"] == .string("stop"))
         #expect(try reply.json["timings"]?["wire_bytes"] == nil)
+        #expect(try reply.json["timings"]?["cached_tokens"] == .integer(5))
+        #expect(try reply.json["usage"]?["prompt_tokens_details"]?["cached_tokens"] == .integer(5))
     }
 
     @Test("a stop string ends a stream, too")

@@ -4,6 +4,7 @@ import Synchronization
 /// An engine that plays a script for each request, and records what was asked and what was dropped.
 final class ScriptedEngine: TokenEngine {
     enum Line: Sendable {
+        case begun(cachedTokens: Int)
         case token(AcceptedToken)
         /// Waits until the test opens the gate.
         case gate
@@ -67,6 +68,7 @@ final class ScriptedEngine: TokenEngine {
         var count = 0
         for line in lines {
             switch line {
+            case .begun(let cachedTokens): stream.yield(.begun(cachedTokens: cachedTokens))
             case .token(let token):
                 count += 1
                 stream.yield(.token(token))

@@ -196,7 +196,7 @@ struct WorkerLoadingTests {
         let coordinator = try ScriptedCoordinator()
         let worker = try coordinator.makeWorker()
         try coordinator.expectHello()
-        let version = ProtocolVersion(number: 2, program: "2.0.0")
+        let version = ProtocolVersion(number: ProtocolVersion.current.number + 1, program: "2.0.0")
         try coordinator.send(.helloReply(.refused(HelloRefusal(.versionMismatch, version: version, message: "no"))))
         guard case .failed(let error) = await worker.outcome() else {
             Issue.record("it went on")

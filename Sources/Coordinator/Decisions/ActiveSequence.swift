@@ -13,13 +13,14 @@ struct ActiveSequence: Sendable {
     let request: TokenRequest
     /// Tokens that it may generate at most.
     let generatedMax: Int
-    /// Cache positions that are set aside for it, whole blocks.
-    let reservedPositions: Int
     /// The prompt, and what was generated; a diagnostic's chunks.
     private(set) var tokens: [TokenID]
-    /// Positions whose rows are in a step that was sent.
+    /// Positions that the stages hold, or will when the steps that were sent have passed.
     var sentCount = 0
-    var hasBegun = false
+    /// Positions of the prompt that the stages held before its first row.
+    private(set) var cachedCount = 0
+    /// What the last stage returned with its last token.
+    var samplerState: [UInt8] = []
     /// A row that asks for a token or for logits is on its way.
     var awaitsOutput = false
     private(set) var timing = Timing()
@@ -30,12 +31,11 @@ struct ActiveSequence: Sendable {
         var wireBytes = 0
     }
 
-    init(id: SequenceID, kind: Kind, request: TokenRequest, generatedMax: Int, reservedPositions: Int) {
+    init(id: SequenceID, kind: Kind, request: TokenRequest, generatedMax: Int) {
         self.id = id
         self.kind = kind
         self.request = request
         self.generatedMax = generatedMax
-        self.reservedPositions = reservedPositions
         tokens = request.prompt
     }
 
@@ -44,7 +44,25 @@ struct ActiveSequence: Sendable {
     /// Rows that can be sent now.
     var pendingCount: Int { tokens.count - sentCount }
     /// Only its last token is missing, so its next step is one row.
-    var isDecoding: Bool { kind == .generate && sentCount >= promptCount }
+    var isDecoding: Bool { kind == .generate && pendingCount <= 1 }
+    /// Whether some row of it was sent.
+    var hasRun: Bool { timing.started != nil }
+
+    /// Enters the stages with the state of its first positions.
+    mutating func begin(with heldCount: Int) {
+        sentCount = heldCount
+        if !hasRun { cachedCount = heldCount }
+    }
+
+    /// What the stages are told of it when it enters them.
+    func start(with prefix: SharedPrefix?) -> SequenceStart {
+        SequenceStart(
+            tokens: tokens, sampling: request.sampling, choice: request.choice, samplerState: samplerState,
+            prefix: prefix)
+    }
+
+    /// The stages forget it; it goes on with all of its tokens when it enters them again.
+    mutating func suspend() { sentCount = 0 }
 
     mutating func started(at now: Duration) {
         if timing.started == nil { timing.started = now }
@@ -66,7 +84,7 @@ struct ActiveSequence: Sendable {
         let started = timing.started ?? now
         let first = timing.firstToken ?? now
         return GenerationTimings(
-            promptTokens: promptCount, generatedTokens: generatedCount, prompt: first - started,
-            generation: now - first, wireBytes: timing.wireBytes)
+            promptTokens: promptCount, cachedTokens: cachedCount, generatedTokens: generatedCount,
+            prompt: first - started, generation: now - first, wireBytes: timing.wireBytes)
     }
 }

@@ -61,6 +61,8 @@ package enum StartFailure: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// What happens to a sequence, for whoever asked for it.
 package enum SequenceEvent: Sendable, Equatable {
+    /// It has entered the stages, which hold the state of so many of its tokens already.
+    case begun(SequenceID, cachedTokens: Int)
     case token(SequenceID, AcceptedToken)
     case finished(SequenceID, FinishReason, GenerationTimings)
     case failed(SequenceID, EngineError)
@@ -69,7 +71,7 @@ package enum SequenceEvent: Sendable, Equatable {
 
     package var sequence: SequenceID {
         switch self {
-        case .token(let id, _), .finished(let id, _, _), .failed(let id, _), .logits(let id, _): id
+        case .begun(let id, _), .token(let id, _), .finished(let id, _, _), .failed(let id, _), .logits(let id, _): id
         }
     }
 }

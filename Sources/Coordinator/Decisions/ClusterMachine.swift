@@ -148,7 +148,9 @@ package struct ClusterMachine: Sendable {
 
     mutating func sendSteps(now: Duration) -> [ClusterAction] {
         guard case .running(let plan) = phase, !hasStopped else { return [] }
-        return scheduler.nextSteps(now: now).map { .step($0, plan.epoch) }
+        let steps = scheduler.nextSteps(now: now).map { ClusterAction.step($0, plan.epoch) }
+        defer { scheduler.begun.removeAll() }
+        return scheduler.begun.map { .deliver($0) } + steps
     }
 
     /// The connection to the first stage broke: what was on it may be lost.

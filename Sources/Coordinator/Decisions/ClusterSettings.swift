@@ -43,6 +43,12 @@ package struct ClusterSettings: Sendable {
         package var blockPositions: Int
         /// Positions over all sequences, whole blocks.
         package var cachePositions: Int
+        /// How long a sequence that generates may pause for the prompts of others.
+        package var gapMax = Self.gapMaxDefault
+        /// Whether prompts that begin alike are computed once.
+        package var sharesPrefixes = true
+
+        package static let gapMaxDefault = Duration.milliseconds(100)
 
         package init(
             vocabularySize: Int, contextLength: Int, maxSequences: Int, queueMax: Int, maxRows: Int,

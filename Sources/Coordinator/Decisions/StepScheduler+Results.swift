@@ -20,6 +20,9 @@ extension StepScheduler {
         inFlight.removeFirst()
         noteProgress(now: now)
         count(wireBytes: wireBytes, rows: oldest.rows)
+        pace.note(
+            promptRows: oldest.promptRowCount, took: .nanoseconds(result.stageNanoseconds.max() ?? 0),
+            stepsInFlight: stepsInFlightMax)
         let asked = oldest.rows.filter { $0.output != .none }
         let logitsRows = asked.count { $0.output == .logits }
         let (expected, overflow) = logitsRows.multipliedReportingOverflow(by: capacity.vocabularySize)
@@ -27,12 +30,13 @@ extension StepScheduler {
             return .fault("step \(result.step): expected \(expected) logits, got \(result.logits.count)")
         }
         var events = failures(in: result, rows: oldest.rows)
-        if logitsRows > 0, let id = asked.first?.sequence, active[id] != nil {
-            active[id]?.awaitsOutput = false
+        if logitsRows > 0, let id = asked.first?.sequence, var sequence = self[id] {
+            sequence.awaitsOutput = false
+            self[id] = sequence
             events.append(.logits(id, result.logits))
         }
         // One that was cancelled meanwhile, or failed, has no use for its token.
-        for row in asked where row.output == .token && active[row.sequence] != nil {
+        for row in asked where row.output == .token && self[row.sequence] != nil {
             guard let sequence = result.sequences.first(where: { $0.sequence == row.sequence }) else {
                 return .fault("step \(result.step): expected a token of sequence \(row.sequence), got none")
             }
@@ -46,7 +50,7 @@ extension StepScheduler {
     private mutating func take(
         _ result: SequenceResult, of row: StepRow, now: Duration, into events: inout [SequenceEvent]
     ) -> String? {
-        guard var sequence = active[row.sequence], case .tokens(let accepted) = result.outcome else { return nil }
+        guard var sequence = self[row.sequence], case .tokens(let accepted) = result.outcome else { return nil }
         guard accepted.count == 1, result.position == row.position + 1 else {
             return "sequence \(row.sequence): expected 1 token at position \(row.position + 1), got "
                 + "\(accepted.count) at \(result.position)"
@@ -56,8 +60,9 @@ extension StepScheduler {
                 + "\(accepted[0].token)"
         }
         sequence.awaitsOutput = false
+        sequence.samplerState = result.samplerState
         let finish = sequence.accept(accepted[0].token, at: now)
-        active[row.sequence] = sequence
+        self[row.sequence] = sequence
         events.append(.token(row.sequence, accepted[0]))
         if let finish {
             end(row.sequence)
@@ -70,10 +75,10 @@ extension StepScheduler {
     private mutating func failures(in result: StepResult, rows: [StepRow]) -> [SequenceEvent] {
         var events: [SequenceEvent] = []
         for sequence in result.sequences {
-            guard case .failed(let message) = sequence.outcome, active[sequence.sequence] != nil,
+            guard case .failed(let message) = sequence.outcome, self[sequence.sequence] != nil,
                 rows.contains(where: { $0.sequence == sequence.sequence })
             else { continue }
-            end(sequence.sequence)
+            end(sequence.sequence, keepsState: false)
             events.append(.failed(sequence.sequence, EngineError(.failed, message)))
         }
         return events
@@ -83,6 +88,6 @@ extension StepScheduler {
     private mutating func count(wireBytes: Int, rows: [StepRow]) {
         guard !rows.isEmpty else { return }
         let share = wireBytes / rows.count
-        for row in rows { active[row.sequence]?.count(wireBytes: share) }
+        for row in rows { self[row.sequence]?.count(wireBytes: share) }
     }
 }

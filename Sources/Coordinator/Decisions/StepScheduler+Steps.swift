@@ -7,7 +7,6 @@ extension StepScheduler {
         var steps: [Step] = []
         while inFlight.count < stepsInFlightMax, let step = makeStep(now: now) {
             if inFlight.isEmpty { noteProgress(now: now) }
-            inFlight.append(StepInFlight(id: step.id, rows: step.rows, sentAt: now))
             steps.append(step)
         }
         return steps
@@ -16,84 +15,96 @@ extension StepScheduler {
     /// One for each worker to compute, one on its way.
     var stepsInFlightMax: Int { depth + 1 }
 
+    /// What a step is put together from.
+    private struct Draft {
+        var operations: [SequenceOperation]
+        var rows: [StepRow] = []
+        var sequences: Set<SequenceID> = []
+    }
+
     private mutating func makeStep(now: Duration) -> Step? {
         // A sequence's room is free for others from the step on that frees it: operations stand before rows.
-        var operations = frees.map { SequenceOperation.free($0) }
-        admit()
-        var rows: [StepRow] = []
-        if let id = turns.first(where: { active[$0]?.kind == .diagnostic && (active[$0]?.pendingCount ?? 0) > 0 }) {
-            take(id, upTo: capacity.maxRows, &operations, &rows, now)
-        } else {
-            takeDecodes(&operations, &rows, now)
-            takePrompts(&operations, &rows, now)
-        }
-        guard !operations.isEmpty || !rows.isEmpty else { return nil }
+        var draft = Draft(operations: frees.map { .free($0) })
         frees.removeAll()
+        admit(into: &draft.operations)
+        var decodeRowCount = 0
+        if let id = turns.first(where: { active[$0]?.kind == .diagnostic && (active[$0]?.pendingCount ?? 0) > 0 }) {
+            take(id, upTo: capacity.maxRows, &draft, now)
+        } else {
+            takeDecodes(&draft, now)
+            decodeRowCount = draft.rows.count
+            takePrompts(&draft, now)
+        }
+        guard !draft.operations.isEmpty || !draft.rows.isEmpty else { return nil }
+        rotate(past: draft.sequences)
         defer { nextStep += 1 }
-        return Step(id: nextStep, operations: operations, rows: rows)
+        inFlight.append(
+            StepInFlight(
+                id: nextStep, rows: draft.rows, promptRowCount: draft.rows.count - decodeRowCount, sentAt: now))
+        return Step(id: nextStep, operations: draft.operations, rows: draft.rows)
     }
 
     private var stepRowsMax: Int { min(capacity.maxRows, rowsMax) }
+    private var decodingCount: Int { active.values.count { $0.isDecoding } }
 
-    private mutating func admit() {
-        while let first = waiting.first, hasRoom(for: first.reservedPositions) {
-            waiting.removeFirst()
-            usedPositions += first.reservedPositions
-            active[first.id] = first
-            turns.append(first.id)
-        }
-    }
-
-    private mutating func takeDecodes(
-        _ operations: inout [SequenceOperation], _ rows: inout [StepRow], _ now: Duration
-    ) {
-        let decoding = active.values.count { $0.isDecoding }
-        let share = min(stepRowsMax, (decoding + depth - 1) / depth)
-        for id in turns where rows.count < share {
+    private mutating func takeDecodes(_ draft: inout Draft, _ now: Duration) {
+        let share = min(stepRowsMax, (decodingCount + depth - 1) / depth)
+        for id in turns where draft.rows.count < share {
             guard let sequence = active[id], sequence.isDecoding, sequence.pendingCount > 0 else { continue }
-            take(id, upTo: 1, &operations, &rows, now)
+            take(id, upTo: 1, &draft, now)
         }
-        rotate(past: rows)
     }
 
-    private mutating func takePrompts(
-        _ operations: inout [SequenceOperation], _ rows: inout [StepRow], _ now: Duration
-    ) {
-        let decodeRows = rows.count
-        for id in turns where rows.count < stepRowsMax {
-            guard let sequence = active[id], sequence.kind == .generate, !sequence.isDecoding else { continue }
-            take(id, upTo: stepRowsMax - rows.count, &operations, &rows, now)
+    private mutating func takePrompts(_ draft: inout Draft, _ now: Duration) {
+        let end = min(stepRowsMax, draft.rows.count + promptRowsMax)
+        for id in promptOrder where draft.rows.count < end {
+            take(id, upTo: end - draft.rows.count, &draft, now)
         }
-        rotate(past: Array(rows[decodeRows...]))
     }
 
-    private mutating func take(
-        _ id: SequenceID, upTo count: Int, _ operations: inout [SequenceOperation], _ rows: inout [StepRow],
-        _ now: Duration
-    ) {
-        guard var sequence = active[id] else { return }
-        if !sequence.hasBegun {
-            sequence.hasBegun = true
-            let start = SequenceStart(
-                tokens: sequence.tokens, sampling: sequence.request.sampling, choice: sequence.request.choice)
-            operations.append(.begin(id, start))
+    /// Of one step. Where others generate, their pauses bound it; a prompt that has the stages to itself follows in
+    /// chunks so small that all of them soon have one.
+    private var promptRowsMax: Int {
+        if decodingCount > 0 { return pace.rowsMax }
+        return depth > 1 ? Self.promptRowsAlone : stepRowsMax
+    }
+
+    /// Two workers of one thread each take a prompt of 512 fastest in chunks of 32 to 48 rows.
+    private static let promptRowsAlone = 48
+
+    /// In every other step the shortest rest first, so that a short prompt need not wait for long ones; otherwise in turn.
+    private var promptOrder: [SequenceID] {
+        let prompts = turns.filter {
+            guard let sequence = active[$0] else { return false }
+            return sequence.kind == .generate && !sequence.isDecoding
         }
+        guard nextStep % 2 == 0 else { return Array(prompts) }
+        return prompts.enumerated().sorted {
+            (active[$0.element]?.pendingCount ?? 0, $0.offset) < (active[$1.element]?.pendingCount ?? 0, $1.offset)
+        }.map(\.element)
+    }
+
+    private mutating func take(_ id: SequenceID, upTo count: Int, _ draft: inout Draft, _ now: Duration) {
+        guard let end = active[id].map({ min($0.tokens.count, $0.sentCount + count) }),
+            makeRoom(for: id, positions: end, besides: draft.sequences, &draft.operations),
+            var sequence = active[id]
+        else { return }
         sequence.started(at: now)
-        let end = min(sequence.tokens.count, sequence.sentCount + count)
         for position in sequence.sentCount..<end {
             let output: RowOutput =
                 sequence.kind == .diagnostic ? .logits : position == sequence.tokens.count - 1 ? .token : .none
-            rows.append(
+            draft.rows.append(
                 StepRow(sequence: id, position: position, token: sequence.tokens[position], output: output))
             if output != .none { sequence.awaitsOutput = true }
         }
         sequence.sentCount = end
         active[id] = sequence
+        draft.sequences.insert(id)
+        if capacity.sharesPrefixes, sequence.kind == .generate { prefixes.note(id, holds: sequence.tokens.prefix(end)) }
     }
 
     /// Those that were served go to the back.
-    private mutating func rotate(past rows: [StepRow]) {
-        let served = Set(rows.map(\.sequence))
+    private mutating func rotate(past served: Set<SequenceID>) {
         guard !served.isEmpty, served.count < turns.count else { return }
         let back = turns.filter { served.contains($0) }
         turns.removeAll { served.contains($0) }

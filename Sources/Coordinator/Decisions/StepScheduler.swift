@@ -6,11 +6,14 @@ import Sharding
 /// results into events. It knows one epoch at a time and no workers.
 ///
 /// Decode rows go first; what room is left takes prompts in chunks. Steps in flight are bounded by the pipeline's
-/// depth, and the sequences that decode are spread over them, so that every stage has work.
+/// depth, and the sequences that decode are spread over them, so that every stage has work. A prompt that begins like
+/// a sequence whose state the stages still hold begins with that state.
 struct StepScheduler: Sendable {
     struct StepInFlight: Sendable {
         var id: UInt64
         var rows: [StepRow]
+        /// Of prompts, at the end of the rows.
+        var promptRowCount: Int
         var sentAt: Duration
     }
 
@@ -25,37 +28,51 @@ struct StepScheduler: Sendable {
     var active: [SequenceID: ActiveSequence] = [:]
     /// Turns of the active sequences; the front is served first.
     var turns: Deque<SequenceID> = []
+    /// In the order of their arrival, those that had to stop for others first.
     var waiting: Deque<ActiveSequence> = []
     var inFlight: Deque<StepInFlight> = []
+    /// Sequences that have begun since it was last asked.
+    var begun: [SequenceEvent] = []
+    /// Forgotten here; the stages are told with the next step.
     var frees: [SequenceID] = []
-    var usedPositions = 0
+    var ledger: CacheLedger
+    var prefixes = PrefixIndex()
+    /// Tokens of sequences that have ended, and whose state the stages hold on to; the one used longest ago first.
+    var retained: OrderedDictionary<SequenceID, [TokenID]> = [:]
+    var pace: PromptPace
     /// When a stage last showed that it works, or a step was sent to an empty pipeline.
     var lastProgress: Duration = .zero
 
-    init(capacity: ClusterSettings.Capacity) { self.capacity = capacity }
+    init(capacity: ClusterSettings.Capacity) {
+        self.capacity = capacity
+        ledger = CacheLedger(positions: capacity.cachePositions, blockPositions: capacity.blockPositions)
+        pace = PromptPace(gapMax: capacity.gapMax)
+    }
 
     var isIdle: Bool { active.isEmpty && waiting.isEmpty }
 
     /// Starts sending steps in an epoch whose stages hold no sequences yet.
     mutating func start(epoch: Epoch, depth: Int, rowsMax: Int = .max, now: Duration) {
         precondition(active.isEmpty && inFlight.isEmpty, "An epoch starts without sequences.")
+        forgetStates()
         self.epoch = epoch
         self.depth = max(1, depth)
         self.rowsMax = rowsMax
         nextStep = 1
-        frees.removeAll()
-        usedPositions = 0
+        pace = PromptPace(gapMax: capacity.gapMax)
         lastProgress = now
     }
 
     mutating func noteProgress(now: Duration) { lastProgress = max(lastProgress, now) }
+
+    // MARK: Requests
 
     /// Takes a request in; it begins when there is room.
     mutating func submit(
         _ request: TokenRequest, kind: ActiveSequence.Kind
     ) throws(EngineError) -> SequenceID {
         try check(request, kind: kind)
-        guard waiting.count < capacity.queueMax || (waiting.isEmpty && hasRoom(for: reservation(request, kind))) else {
+        guard waiting.count < capacity.queueMax || (waiting.isEmpty && active.count < capacity.maxSequences) else {
             throw EngineError(
                 .overloaded,
                 "the queue is full (\(waiting.count) waiting, \(active.count) running); try again later")
@@ -64,9 +81,7 @@ struct StepScheduler: Sendable {
         nextSequence += 1
         let room = capacity.contextLength - request.prompt.count
         waiting.append(
-            ActiveSequence(
-                id: id, kind: kind, request: request, generatedMax: min(request.maxTokens ?? room, room),
-                reservedPositions: reservation(request, kind)))
+            ActiveSequence(id: id, kind: kind, request: request, generatedMax: min(request.maxTokens ?? room, room)))
         return id
     }
 
@@ -94,22 +109,14 @@ struct StepScheduler: Sendable {
                 "prompt: expected fewer than \(capacity.contextLength) tokens (the context), got "
                     + "\(request.prompt.count); shorten it or raise model.context")
         }
-        let needed = reservation(request, kind)
+        // Alone, every sequence can come to its end.
+        let room = capacity.contextLength - request.prompt.count
+        let needed = capacity.reserved(request.prompt.count + min(request.maxTokens ?? room, room))
         guard needed <= capacity.cachePositions else {
             throw EngineError(
                 .contextLengthExceeded,
                 "request: needs \(needed) cache positions, there are \(capacity.cachePositions); lower max_tokens")
         }
-    }
-
-    private func reservation(_ request: TokenRequest, _ kind: ActiveSequence.Kind) -> Int {
-        guard kind == .generate else { return capacity.reserved(capacity.contextLength) }
-        let room = capacity.contextLength - request.prompt.count
-        return capacity.reserved(request.prompt.count + min(request.maxTokens ?? room, room))
-    }
-
-    func hasRoom(for positions: Int) -> Bool {
-        active.count < capacity.maxSequences && usedPositions + positions <= capacity.cachePositions
     }
 
     /// Adds a chunk to a diagnostic, one at a time, at most ``ClusterSettings/Capacity/maxRows`` tokens.
@@ -121,37 +128,23 @@ struct StepScheduler: Sendable {
         guard !chunk.isEmpty, chunk.count <= capacity.maxRows else {
             throw EngineError(.invalidRequest, "chunk: expected 1 to \(capacity.maxRows) tokens, got \(chunk.count)")
         }
-        if let index = waiting.firstIndex(where: { $0.id == id }) {
-            try Self.append(chunk, to: &waiting[index], contextLength: capacity.contextLength)
-        } else if var sequence = active[id] {
-            try Self.append(chunk, to: &sequence, contextLength: capacity.contextLength)
-            active[id] = sequence
-        } else {
-            throw EngineError(.failed, "sequence \(id): has ended")
-        }
-    }
-
-    private static func append(
-        _ chunk: [TokenID], to sequence: inout ActiveSequence, contextLength: Int
-    ) throws(EngineError) {
+        guard var sequence = self[id] else { throw EngineError(.failed, "sequence \(id): has ended") }
         guard sequence.kind == .diagnostic, sequence.pendingCount == 0, !sequence.awaitsOutput else {
-            throw EngineError(.invalidRequest, "sequence \(sequence.id): expected one chunk at a time")
+            throw EngineError(.invalidRequest, "sequence \(id): expected one chunk at a time")
         }
-        guard sequence.tokens.count + chunk.count <= contextLength else {
+        guard sequence.tokens.count + chunk.count <= capacity.contextLength else {
             throw EngineError(
                 .contextLengthExceeded,
-                "tokens: expected at most \(contextLength) (the context), got \(sequence.tokens.count + chunk.count)")
+                "tokens: expected at most \(capacity.contextLength) (the context), got "
+                    + "\(sequence.tokens.count + chunk.count)")
         }
         sequence.append(diagnostic: chunk)
+        self[id] = sequence
     }
 
     /// Ends a sequence early; nil when it has ended already.
     mutating func cancel(_ id: SequenceID, now: Duration) -> SequenceEvent? {
-        if let index = waiting.firstIndex(where: { $0.id == id }) {
-            let sequence = waiting.remove(at: index)
-            return .finished(id, .cancelled, sequence.timings(at: now))
-        }
-        guard let sequence = active[id] else { return nil }
+        guard let sequence = self[id] else { return nil }
         end(id)
         return .finished(id, .cancelled, sequence.timings(at: now))
     }
@@ -160,24 +153,70 @@ struct StepScheduler: Sendable {
     mutating func failAll(begun: EngineError, waiting queued: EngineError) -> [SequenceEvent] {
         let events =
             active.keys.sorted().map { SequenceEvent.failed($0, begun) }
-            + waiting.map { SequenceEvent.failed($0.id, queued) }
+            + waiting.map { SequenceEvent.failed($0.id, $0.hasRun ? begun : queued) }
         active.removeAll()
         turns.removeAll()
         waiting.removeAll()
         inFlight.removeAll()
-        frees.removeAll()
-        usedPositions = 0
+        self.begun.removeAll()
+        forgetStates()
         epoch = nil
         return events
     }
 
-    /// Forgets a sequence here; its state in the stages goes with the next step.
-    mutating func end(_ id: SequenceID) {
+    // MARK: Sequences
+
+    /// A sequence that has not ended.
+    subscript(id: SequenceID) -> ActiveSequence? {
+        get { active[id] ?? waiting.first { $0.id == id } }
+        set {
+            if active[id] != nil {
+                active[id] = newValue
+            } else if let index = waiting.firstIndex(where: { $0.id == id }), let newValue {
+                waiting[index] = newValue
+            }
+        }
+    }
+
+    /// Ends a sequence here. The stages hold on to its state, where that may be of use to others, until the room is needed.
+    ///
+    /// - Parameter keepsState: false for what went wrong.
+    mutating func end(_ id: SequenceID, keepsState: Bool = true) {
+        waiting.removeAll { $0.id == id }
         guard let sequence = active.removeValue(forKey: id) else { return }
         turns.removeAll { $0 == id }
-        if sequence.hasBegun {
+        if keepsState, capacity.sharesPrefixes, sequence.kind == .generate, sequence.sentCount >= PrefixIndex.stride {
+            ledger.trim(id, to: sequence.sentCount)
+            retained[id] = Array(sequence.tokens.prefix(sequence.sentCount))
+            if retained.count > Self.retainedMax { frees.append(forgetOldestState()) }
+        } else {
+            forgetState(of: id)
             frees.append(id)
         }
-        usedPositions -= sequence.reservedPositions
+    }
+
+    /// Sequences whose state is held on to after their end; each has its tokens at the last stage too.
+    private static let retainedMax = 64
+
+    /// What the stages hold of a sequence; they are still to be told to free it.
+    mutating func forgetState(of id: SequenceID) {
+        ledger.release(id)
+        prefixes.forget(id)
+        retained[id] = nil
+    }
+
+    /// - Precondition: some state is retained.
+    mutating func forgetOldestState() -> SequenceID {
+        guard let oldest = retained.keys.first else { preconditionFailure("some state is retained") }
+        forgetState(of: oldest)
+        return oldest
+    }
+
+    /// The stages' caches are empty.
+    private mutating func forgetStates() {
+        ledger = CacheLedger(positions: capacity.cachePositions, blockPositions: capacity.blockPositions)
+        prefixes = PrefixIndex()
+        retained.removeAll()
+        frees.removeAll()
     }
 }

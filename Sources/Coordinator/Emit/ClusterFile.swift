@@ -24,6 +24,8 @@ struct ClusterFile {
             [
                 "max_sequences": .number(configuration.serving.sequenceCountMax),
                 "queue": .number(configuration.serving.queueCountMax),
+                "gap_max": .text(Self.duration(configuration.serving.gapMax)),
+                "prefix_cache": .flag(configuration.serving.sharesPrefixes),
             ]
         case .security: security
         case .placement:

@@ -13,6 +13,10 @@ package struct ClusterOptions: Sendable {
     package var queueMax: Int
     /// Rows of a step; prompts are cut into chunks of at most this.
     package var maxRows: Int
+    /// How long a sequence that generates may pause for the prompts of others.
+    package var gapMax = ClusterSettings.Capacity.gapMaxDefault
+    /// Whether prompts that begin alike are computed once.
+    package var sharesPrefixes = true
     package var policy: PlacementPolicy
     package var objective: PlacementObjective
     package var reserveBytes: Int
@@ -68,6 +72,8 @@ package struct ClusterOptions: Sendable {
             cacheType: configuration.model.cacheType,
             maxSequences: configuration.serving.sequenceCountMax, policy: configuration.placement.policy)
         queueMax = configuration.serving.queueCountMax
+        gapMax = configuration.serving.gapMax
+        sharesPrefixes = configuration.serving.sharesPrefixes
         objective = configuration.placement.objective
         reserveBytes = configuration.placement.reserveBytes
         control = Endpoint(configuration.coordinator.bind)

@@ -108,9 +108,11 @@ extension ClusterOptions {
                 .configuration,
                 "model.context: expected 1 to \(model.spec.contextLength), which \(name) was made for, got \(context)")
         }
-        let capacity = ClusterSettings.Capacity(
+        var capacity = ClusterSettings.Capacity(
             vocabularySize: model.spec.vocabularySize, contextLength: context, maxSequences: maxSequences,
             queueMax: queueMax, maxRows: maxRows, blockPositions: CacheShape.blockPositions)
+        capacity.gapMax = gapMax
+        capacity.sharesPrefixes = sharesPrefixes
         var settings = ClusterSettings(
             run: .random(),
             workers: workers.map {

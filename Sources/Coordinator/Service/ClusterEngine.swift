@@ -15,9 +15,9 @@ package final class ClusterEngine: TokenEngine {
     }
 
     package func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream {
-        // The bound is never reached: a sequence has no more events than positions, and its end.
+        // The bound is never reached: a sequence has no more events than positions, its begin and its end.
         let (stream, continuation) = TokenStream.makeStream(
-            bufferingPolicy: .bufferingOldest(model.contextLength + 2))
+            bufferingPolicy: .bufferingOldest(model.contextLength + 3))
         let id = try await service.start(request, continuation)
         continuation.onTermination = { [service] reason in
             if case .cancelled = reason { Task { await service.cancel(id) } }

@@ -242,6 +242,8 @@ package actor CoordinatorService {
 
     private func deliver(_ event: SequenceEvent) {
         switch event {
+        case .begun(let id, let cachedTokens):
+            streams[id]?.yield(.begun(cachedTokens: cachedTokens))
         case .token(let id, let token):
             streams[id]?.yield(.token(token))
         case .finished(let id, let reason, let timings):

@@ -10,6 +10,7 @@ struct Answer<Format: AnswerFormat>: Sendable {
     /// Tokens of the prompts, each counted once however many choices it has.
     let promptTokens: Int
     var format: Format
+    private let choicesPerPrompt: Int
     private var endings: [Generation.Ending?]
 
     init(
@@ -22,6 +23,7 @@ struct Answer<Format: AnswerFormat>: Sendable {
         self.includesUsage = fields.includesUsage
         self.promptTokens = promptTokens
         self.format = format
+        choicesPerPrompt = fields.choiceCount
         endings = [Generation.Ending?](repeating: nil, count: choiceCount)
     }
 
@@ -31,8 +33,16 @@ struct Answer<Format: AnswerFormat>: Sendable {
 
     private var usage: Usage {
         Usage(
-            promptTokens: promptTokens,
+            promptTokens: promptTokens, cachedTokens: cachedTokens,
             completionTokens: endings.reduce(0) { $0 + ($1?.timings.generatedTokens ?? 0) })
+    }
+
+    /// Of each prompt what its first choice found: the others begin with that one's state.
+    private var cachedTokens: Int {
+        let choices = endings.map { $0?.timings.cachedTokens ?? 0 }
+        return stride(from: 0, to: choices.count, by: choicesPerPrompt).reduce(0) { sum, first in
+            sum + (choices[first..<min(first + choicesPerPrompt, choices.count)].min() ?? 0)
+        }
     }
 
     private var timings: Timings? {

@@ -91,6 +91,8 @@ struct Generation: Sendable {
         var stopwatch = Stopwatch(promptTokens: choice.request.prompt.count)
         for try await event in try await engine.generate(choice.request) {
             switch event {
+            case .begun(let cachedTokens):
+                stopwatch.begun(cachedTokens)
             case .token(let accepted):
                 stopwatch.token()
                 let (piece, isStopped) = text.append(accepted)
@@ -124,6 +126,8 @@ private struct Stopwatch {
     init(promptTokens: Int) {
         timings = GenerationTimings(promptTokens: promptTokens, generatedTokens: 0, prompt: .zero, generation: .zero)
     }
+
+    mutating func begun(_ cachedTokens: Int) { timings.cachedTokens = cachedTokens }
 
     mutating func token() {
         let now = ContinuousClock.now

@@ -28,12 +28,19 @@ struct Usage: Encodable, Sendable, Hashable {
     var promptTokens: Int
     var completionTokens: Int
     var totalTokens: Int
+    var promptTokensDetails: PromptDetails
 
-    init(promptTokens: Int, completionTokens: Int) {
+    struct PromptDetails: Encodable, Sendable, Hashable {
+        /// Whose state was there already.
+        var cachedTokens: Int
+    }
+
+    init(promptTokens: Int, cachedTokens: Int, completionTokens: Int) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         // Counts of tokens that were in memory: no overflow.
         self.totalTokens = promptTokens + completionTokens
+        promptTokensDetails = PromptDetails(cachedTokens: cachedTokens)
     }
 }
 

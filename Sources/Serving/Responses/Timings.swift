@@ -5,7 +5,10 @@ import Sharding
 /// With several choices: their tokens and bytes together, and the longest of their times.
 struct Timings: Encodable, Sendable, Hashable {
     var promptTokens: Int
+    /// Of those, how many were not computed, as their state was there already.
+    var cachedTokens: Int
     var promptMs: Double
+    /// Of those that were computed.
     var promptTokensPerSecond: Double?
     var generatedTokens: Int
     var generationMs: Double
@@ -21,16 +24,17 @@ struct Timings: Encodable, Sendable, Hashable {
     ///   - wireBytes: nil where it is not known for every choice.
     init(_ choices: [GenerationTimings], wireBytes: Int?) {
         promptTokens = choices.reduce(0) { $0 + $1.promptTokens }
+        cachedTokens = choices.reduce(0) { $0 + $1.cachedTokens }
         generatedTokens = choices.reduce(0) { $0 + $1.generatedTokens }
         let prompt = choices.map(\.prompt).max() ?? .zero
         let generation = choices.map(\.generation).max() ?? .zero
         promptMs = prompt.milliseconds.rounded(places: 3)
         generationMs = generation.milliseconds.rounded(places: 3)
-        promptTokensPerSecond = Self.rate(promptTokens, prompt)
+        promptTokensPerSecond = Self.rate(promptTokens - cachedTokens, prompt)
         generationTokensPerSecond = Self.rate(generatedTokens - choices.count, generation)
         self.wireBytes = wireBytes
         // A choice's last token is never computed on.
-        let computedCount = promptTokens + generatedTokens - choices.count
+        let computedCount = promptTokens - cachedTokens + generatedTokens - choices.count
         wireBytesPerToken = wireBytes.flatMap {
             computedCount > 0 ? (Double($0) / Double(computedCount)).rounded(places: 1) : nil
         }

@@ -33,6 +33,8 @@ package struct DistributedSubject: BenchmarkSubject {
             contextLength: min(model.spec.contextLength, tests.map(EngineMeter.positions).max() ?? 1),
             sequencesMax: tests.map(\.sequenceCount).max() ?? 1)
         options.rowsMax = rowsMax
+        // Every repetition computes all of its prompt.
+        options.sharesPrefixes = false
         options.cpus = cpus
         options.workerProgram = workerProgram
         self.model = model

@@ -18,6 +18,8 @@ package final class WorkerSession: Sendable {
         package var sequencesMax: Int
         /// Rows of a step at most.
         package var rowsMax = 256
+        /// Whether prompts that begin alike are computed once.
+        package var sharesPrefixes = true
         /// What the workers log.
         package var workerLogLevel = "warning"
         /// Path of `shard-worker`; nil looks beside this program and in PATH.
@@ -58,6 +60,7 @@ package final class WorkerSession: Sendable {
             name: model.file.name, workers: options.workers, contextLength: options.contextLength,
             cacheType: options.cacheType, maxSequences: options.sequencesMax,
             maxRows: options.rowsMax, policy: .manual)
+        settings.sharesPrefixes = options.sharesPrefixes
         settings.workerProgram = options.workerProgram
         settings.workerLogLevel = options.workerLogLevel
         return try await start(model, cluster: settings, logger: logger, print: print)

@@ -42,6 +42,7 @@ public struct GeneratedText: AsyncSequence, Sendable {
                     throw ShardKitError(error)
                 }
                 switch event {
+                case .begun: continue
                 case .token(let accepted) where endTokens.contains(accepted.token): continue
                 case .token(let accepted):
                     let piece = answer.append(accepted.token)

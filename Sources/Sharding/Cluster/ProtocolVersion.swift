@@ -5,7 +5,7 @@ package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible {
     /// The program's own version, for people: `0.1.0`.
     package var program: String
 
-    package static let current = ProtocolVersion(number: 2, program: ShardVersion.current)
+    package static let current = ProtocolVersion(number: 3, program: ShardVersion.current)
 
     package init(number: UInt32, program: String) {
         self.number = number

@@ -47,6 +47,10 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var sequenceCountMax: Int
         /// Requests that wait at most.
         package var queueCountMax: Int
+        /// How long a sequence that generates may pause for the prompts of others.
+        package var gapMax: Duration
+        /// Whether prompts that begin alike are computed once.
+        package var sharesPrefixes: Bool
     }
 
     /// Keys, without which nothing reaches beyond loopback; where there are any, all connections are encrypted.

@@ -106,12 +106,12 @@ final class ClusterConfigurationReader {
 
     private func readServing(_ root: YAMLMapping) -> ClusterConfiguration.ServingSettings {
         let section = section(root, "serving", ["max_sequences", "queue", "gap_max", "prefix_cache"])
-        let gap = section?.duration("gap_max", .milliseconds(1)...Self.durationMax, "from 1ms to 24h")
-        if let gap, gap != .milliseconds(100) { section?.report("gap_max", "not yet; leave it out, or at 100ms") }
-        _ = section?.boolean("prefix_cache")
         return ClusterConfiguration.ServingSettings(
             sequenceCountMax: section?.integer("max_sequences", 1...4096) ?? 64,
-            queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256)
+            queueCountMax: section?.integer("queue", 0...(1 << 20)) ?? 256,
+            gapMax: section?.duration("gap_max", .milliseconds(1)...Self.durationMax, "from 1ms to 24h")
+                ?? .milliseconds(100),
+            sharesPrefixes: section?.boolean("prefix_cache") ?? true)
     }
 
     private func readPlacement(_ root: YAMLMapping) -> ClusterConfiguration.PlacementSettings {

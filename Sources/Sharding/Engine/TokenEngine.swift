@@ -51,16 +51,22 @@ package struct TokenRequest: Sendable, Hashable {
     package var maxTokens: Int?
     /// Generation ends after one of these (it is delivered).
     package var endTokens: Set<TokenID>
+    /// Whose it is: of those that wait, one of whom the fewest run is next.
+    package var owner: String
+    /// A higher one begins before those that wait, and stops later for want of memory.
+    package var priority: Int
 
     package init(
         prompt: [TokenID], sampling: SamplingParameters = .greedy, choice: Int = 0, maxTokens: Int? = nil,
-        endTokens: Set<TokenID> = []
+        endTokens: Set<TokenID> = [], owner: String = "", priority: Int = 0
     ) {
         self.prompt = prompt
         self.sampling = sampling
         self.choice = choice
         self.maxTokens = maxTokens
         self.endTokens = endTokens
+        self.owner = owner
+        self.priority = priority
     }
 }
 
@@ -73,6 +79,8 @@ package enum FinishReason: String, Sendable, Hashable {
 }
 
 package enum TokenEvent: Sendable, Hashable {
+    /// Before any token, where an engine has something to say: so many of the prompt's tokens need not be computed.
+    case begun(cachedTokens: Int)
     case token(AcceptedToken)
     /// The last event of a stream that ended well.
     case finished(FinishReason, GenerationTimings)
@@ -81,6 +89,8 @@ package enum TokenEvent: Sendable, Hashable {
 /// Where the time of one sequence went, and what it moved.
 package struct GenerationTimings: Sendable, Hashable {
     package var promptTokens: Int
+    /// Of those, how many were not computed: the state of another sequence stood for them.
+    package var cachedTokens: Int
     package var generatedTokens: Int
     /// From the start of the first step to the first token.
     package var prompt: Duration
@@ -90,9 +100,11 @@ package struct GenerationTimings: Sendable, Hashable {
     package var wireBytes: Int
 
     package init(
-        promptTokens: Int, generatedTokens: Int, prompt: Duration, generation: Duration, wireBytes: Int = 0
+        promptTokens: Int, cachedTokens: Int = 0, generatedTokens: Int, prompt: Duration, generation: Duration,
+        wireBytes: Int = 0
     ) {
         self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
         self.generatedTokens = generatedTokens
         self.prompt = prompt
         self.generation = generation

@@ -34,6 +34,8 @@ struct Answer {
 
         for try await event in try await engine.generate(request) {
             switch event {
+            case .begun(let cachedTokens):
+                answer.timings.cachedTokens = cachedTokens
             case .token(let accepted):
                 let now = ContinuousClock.now
                 first = first ?? now
@@ -61,7 +63,9 @@ struct Answer {
     /// Prompt and generation speed for a person.
     var speedLine: String {
         let generated = max(0, timings.generatedTokens - 1)
-        return "prompt: \(timings.promptTokens) tokens, \(Self.rate(timings.promptTokens, timings.prompt)); "
+        let cached = timings.cachedTokens > 0 ? ", \(timings.cachedTokens) of them known before" : ""
+        let computed = timings.promptTokens - timings.cachedTokens
+        return "prompt: \(timings.promptTokens) tokens\(cached), \(Self.rate(computed, timings.prompt)); "
             + "generation: \(timings.generatedTokens) tokens, \(Self.rate(generated, timings.generation))"
     }
 

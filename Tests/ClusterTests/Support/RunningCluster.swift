@@ -59,11 +59,22 @@ enum RunningCluster {
     }
 
     static func tokens(_ engine: ClusterEngine, _ request: TokenRequest) async throws -> [TokenID] {
-        var tokens: [TokenID] = []
+        try await answer(engine, request).tokens
+    }
+
+    /// - Returns: its tokens, and how many of the prompt's were not computed.
+    static func answer(
+        _ engine: ClusterEngine, _ request: TokenRequest
+    ) async throws -> (tokens: [TokenID], cachedCount: Int) {
+        var answer: (tokens: [TokenID], cachedCount: Int) = ([], 0)
         for try await event in try await engine.generate(request) {
-            if case .token(let token) = event { tokens.append(token.token) }
+            switch event {
+            case .begun(let cachedTokens): answer.cachedCount = cachedTokens
+            case .token(let token): answer.tokens.append(token.token)
+            case .finished: break
+            }
         }
-        return tokens
+        return answer
     }
 
     /// The answers to all golden cases, asked at once.

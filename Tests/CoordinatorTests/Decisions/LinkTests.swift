@@ -206,7 +206,7 @@ struct LinkTests {
         let epoch = try #require(cluster.machine.status.epoch)
         let fast = LinkEstimate(roundTrip: .milliseconds(1), bytesPerSecond: 1e8)
         cluster.report(.linkMeasured(MeasuredLink(epoch: epoch, stage: 0, estimate: fast)), of: "a")
-        _ = try cluster.submit(Array(0..<20), maxTokens: 2)
+        _ = try cluster.submit((0..<20).reversed(), maxTokens: 2)
         #expect(cluster.pipeline.first?.step.rows.count == 8)
     }
 

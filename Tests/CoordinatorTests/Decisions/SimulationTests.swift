@@ -6,23 +6,13 @@ import Testing
 /// Random schedules of faults over the decisions, from seeds that are printed with every failure.
 @Suite("Simulation")
 struct SimulationTests {
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state ^= state >> 12
-            state ^= state << 25
-            state ^= state >> 27
-            return state &* 0x2545_F491_4F6C_DD1D
-        }
-    }
-
     @Test("under random faults every request ends once, with the right tokens, and everything stays bounded")
     func randomFaults() throws {
         for seed in 1...1500 { try run(seed: UInt64(seed)) }
     }
 
     private func run(seed: UInt64) throws {
-        var random = Seeded(state: seed &* 0x9E37_79B9_7F4A_7C15 | 1)
+        var random = SeededRandom(seed)
         let names = Array(["a", "b", "c"].prefix(Int.random(in: 1...3, using: &random)))
         var cluster = SimulatedCluster(names, maxSequences: 3, queueMax: 3, maxRows: 4, contextLength: 32) {
             $0.deadlines.step = .seconds(3)

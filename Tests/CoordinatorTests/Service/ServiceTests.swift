@@ -34,6 +34,7 @@ struct ServiceTests {
         var timings: GenerationTimings?
         for try await event in stream {
             switch event {
+            case .begun: continue
             case .token(let token): tokens.append(token.token)
             case .finished(_, let end): timings = end
             }

@@ -25,6 +25,7 @@ struct LocalEngineTests {
         var tokens: [TokenID] = []
         for try await event in stream {
             switch event {
+            case .begun: continue
             case .token(let token): tokens.append(token.token)
             case .finished(let reason, _): return (tokens, reason)
             }

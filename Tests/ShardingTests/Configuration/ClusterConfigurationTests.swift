@@ -55,7 +55,7 @@ struct ClusterConfigurationTests {
             version: 1
             model: {name: demo, source: /m/demo.gguf, context: 512, kv_type: f32}
             coordinator: {bind: "tcp://127.0.0.1:*", http: "localhost:0", advertise: null, api_keys_file: null, tls_cert: ~, tls_key: }
-            serving: {max_sequences: 3, queue: 5, gap_max: 100ms, prefix_cache: false}
+            serving: {max_sequences: 3, queue: 5, gap_max: 50ms, prefix_cache: false}
             security: {key_dir: null, workers: {}}
             placement: {policy: manual, objective: decode, reserve: 1.5GiB}
             workers:
@@ -80,6 +80,7 @@ struct ClusterConfigurationTests {
         #expect(configuration.workers[0].host == "nodeA")
         #expect(configuration.coordinator.results.endpoint == "tcp://127.0.0.1:*")
         #expect(configuration.failure.wait == .seconds(120))
+        #expect(configuration.serving.gapMax == .milliseconds(50) && !configuration.serving.sharesPrefixes)
         #expect(configuration.problems(layerCount: 8).isEmpty)
         #expect(configuration.problems(layerCount: 9).map(\.message) == ["layers 8 of the model's 9 are on no worker"])
         #expect(configuration.problems(layerCount: 6).count == 1)
@@ -143,7 +144,6 @@ struct ClusterConfigurationTests {
         arguments: [
             ("coordinator: {api_keys_file: keys}", "3:30: coordinator.api_keys_file"),
             ("coordinator: {tls_cert: c}", "3:25: coordinator.tls_cert"),
-            ("serving: {gap_max: 50ms}", "3:20: serving.gap_max"),
             ("coordinator: {http: \"0.0.0.0:80\"}", "3:21: coordinator.http"),
             ("workers: [{name: a, device: \"cuda:0\"}]", "3:29: workers[0].device"),
 

@@ -111,7 +111,7 @@ struct WireHostileTests {
         let frame = resealed(try WireSamples.reports[1].frame(run: .none)) { $0[4] = 9 }
         let error = #expect(throws: WireError.self) { try readMessage(frame) }
         #expect(error?.code == .version)
-        #expect(error?.description == "loadProgress: version: expected protocol 2, got protocol 9")
+        #expect(error?.description == "loadProgress: version: expected protocol 3, got protocol 9")
         var hello = WireSamples.hello
         hello.version = ProtocolVersion(number: 9, program: "9.0")
         let helloFrame = try WorkerReport.hello(hello).frame(run: .none)

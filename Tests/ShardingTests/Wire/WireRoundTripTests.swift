@@ -102,7 +102,7 @@ struct WireRoundTripTests {
     @Test("the prefix lies as it is documented")
     func layout() throws {
         let frame = try WireSamples.stepFrame()
-        #expect(Array(frame[0..<8]) == [0x53, 0x48, 0x52, 0x44, 2, 0, 64, 0])
+        #expect(Array(frame[0..<8]) == [0x53, 0x48, 0x52, 0x44, 3, 0, 64, 0])
         #expect(Array(frame[8..<16]) == [0xEF, 0xCD, 0xAB, 0x89, 0x67, 0x45, 0x23, 0x01])
         #expect(Array(frame[24..<42]) == [5, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 2, 0])
         #expect(Array(frame[42..<52]) == [0, 0, 3, 0, 0, 0, 3, 0, 0, 0])

@@ -1,0 +1,61 @@
+import Inference
+import Sharding
+
+/// The blocks of the stages' caches, counted here as every stage counts them: sequences that begin alike share those that
+/// are full.
+///
+/// Never less is counted than a stage holds: blocks are set aside when rows are sent, and given back when the operation
+/// that frees them is.
+struct CacheLedger: Sendable {
+    /// Positions of a block.
+    let blockPositions: Int
+    private var allocator: BlockAllocator
+    private var tables: [SequenceID: [Int32]] = [:]
+
+    init(positions: Int, blockPositions: Int) {
+        self.blockPositions = blockPositions
+        allocator = BlockAllocator(blockCount: positions / blockPositions)
+    }
+
+    var blockCount: Int { allocator.blockCount }
+    var freeCount: Int { allocator.freeCount }
+    var usedPositions: Int { (blockCount - freeCount) * blockPositions }
+
+    private func blocksNeeded(positions: Int) -> Int { (positions + blockPositions - 1) / blockPositions }
+
+    /// A new sequence that holds nothing, or what of another's first `length` positions fills blocks: the stages give it
+    /// a copy of one that it writes to.
+    mutating func begin(_ sequence: SequenceID, sharing parent: SequenceID? = nil, length: Int = 0) {
+        precondition(tables[sequence] == nil, "a sequence begins once")
+        let shared = parent.flatMap { tables[$0]?.prefix(length / blockPositions) } ?? []
+        for block in shared { allocator.share(block) }
+        tables[sequence] = Array(shared)
+    }
+
+    /// Gives a sequence blocks for so many positions.
+    ///
+    /// - Returns: false when there are not enough, and nothing is given.
+    mutating func grow(_ sequence: SequenceID, to positions: Int) -> Bool {
+        let missing = blocksNeeded(positions: positions) - (tables[sequence]?.count ?? 0)
+        guard missing <= allocator.freeCount else { return false }
+        for _ in 0..<max(0, missing) {
+            guard let block = allocator.allocate() else { preconditionFailure("free blocks were counted") }
+            tables[sequence, default: []].append(block)
+        }
+        return true
+    }
+
+    /// Gives back what a sequence has beyond so many positions.
+    mutating func trim(_ sequence: SequenceID, to positions: Int) {
+        while let count = tables[sequence]?.count, count > blocksNeeded(positions: positions),
+            let last = tables[sequence]?.popLast()
+        {
+            allocator.release(last)
+        }
+    }
+
+    /// Gives all blocks of a sequence back.
+    mutating func release(_ sequence: SequenceID) {
+        for block in tables.removeValue(forKey: sequence) ?? [] { allocator.release(block) }
+    }
+}
