@@ -6,7 +6,7 @@ struct PromptPace: Sendable {
     let gapMax: Duration
     private var rows = Double(first)
 
-    private static let first = 32
+    private static let first = 8
     /// Fewer rows take no less time: a step reads all weights.
     private static let least = 4
     private static let most = 4096
@@ -19,11 +19,11 @@ struct PromptPace: Sendable {
 
     /// A step with rows of a prompt took so long in the slowest stage.
     ///
-    /// - Parameter stepsInFlight: of which a sequence has to wait for each between two of its tokens.
-    mutating func note(promptRows: Int, took time: Duration, stepsInFlight: Int) {
+    /// - Parameter stepsBetweenTokens: which a sequence has to wait for.
+    mutating func note(promptRows: Int, took time: Duration, stepsBetweenTokens: Int) {
         // With fewer rows than it could have had, a step says little of what more would take.
         guard promptRows > 0, Double(promptRows) >= rows / 2, time > .zero else { return }
-        let room = gapMax / stepsInFlight / time
+        let room = gapMax / stepsBetweenTokens / time
         let factor = min(max(room, Self.change.lowerBound), Self.change.upperBound)
         rows = min(max(Double(promptRows) * factor, Double(Self.least)), Double(Self.most))
     }

@@ -22,7 +22,7 @@ extension StepScheduler {
         count(wireBytes: wireBytes, rows: oldest.rows)
         pace.note(
             promptRows: oldest.promptRowCount, took: .nanoseconds(result.stageNanoseconds.max() ?? 0),
-            stepsInFlight: stepsInFlightMax)
+            stepsBetweenTokens: depth)
         let asked = oldest.rows.filter { $0.output != .none }
         let logitsRows = asked.count { $0.output == .logits }
         let (expected, overflow) = logitsRows.multipliedReportingOverflow(by: capacity.vocabularySize)

@@ -23,6 +23,12 @@ extension StepScheduler {
     }
 
     private mutating func makeStep(now: Duration) -> Step? {
+        // Beside others that generate, prompts come along with their steps: one of their own on the way would be another
+        // that all of them wait for.
+        let decoding = active.values.filter(\.isDecoding)
+        guard inFlight.count < depth || decoding.isEmpty || decoding.contains(where: { $0.pendingCount > 0 }) else {
+            return nil
+        }
         // A sequence's room is free for others from the step on that frees it: operations stand before rows.
         var draft = Draft(operations: frees.map { .free($0) })
         frees.removeAll()
@@ -72,13 +78,14 @@ extension StepScheduler {
     /// Two workers of one thread each take a prompt of 512 fastest in chunks of 32 to 48 rows.
     private static let promptRowsAlone = 48
 
-    /// In every other step the shortest rest first, so that a short prompt need not wait for long ones; otherwise in turn.
+    /// The shortest rest first, so that a short prompt need not wait for long ones; in every fourth step in turn, so that
+    /// these go on.
     private var promptOrder: [SequenceID] {
         let prompts = turns.filter {
             guard let sequence = active[$0] else { return false }
             return sequence.kind == .generate && !sequence.isDecoding
         }
-        guard nextStep % 2 == 0 else { return Array(prompts) }
+        guard nextStep % 4 != 0 else { return Array(prompts) }
         return prompts.enumerated().sorted {
             (active[$0.element]?.pendingCount ?? 0, $0.offset) < (active[$1.element]?.pendingCount ?? 0, $1.offset)
         }.map(\.element)

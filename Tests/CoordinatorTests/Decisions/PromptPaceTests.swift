@@ -10,7 +10,7 @@ struct PromptPaceTests {
         var time = Duration.zero
         for _ in 0..<rounds {
             time = .milliseconds(20 + 3 * pace.rowsMax)
-            pace.note(promptRows: pace.rowsMax, took: time, stepsInFlight: 3)
+            pace.note(promptRows: pace.rowsMax, took: time, stepsBetweenTokens: 3)
         }
         return (pace.rowsMax, time * 3)
     }
@@ -32,7 +32,7 @@ struct PromptPaceTests {
     func short() {
         var pace = PromptPace(gapMax: .milliseconds(100))
         let before = pace.rowsMax
-        pace.note(promptRows: 2, took: .milliseconds(1), stepsInFlight: 3)
+        pace.note(promptRows: 2, took: .milliseconds(1), stepsBetweenTokens: 3)
         #expect(pace.rowsMax == before)
     }
 }

@@ -52,6 +52,42 @@ struct SchedulingTests {
         }
     }
 
+    @Test("a short prompt passes a long one, which goes on all the same")
+    func shortFirst() throws {
+        var cluster = running(maxSequences: 8, queueMax: 40, contextLength: 400)
+        let long = try cluster.submit((0..<300).map { TokenID($0 % 100) }, maxTokens: 1)
+        cluster.completeStep()
+        let short = try cluster.submit((0..<16).map { TokenID(99 - $0) }, maxTokens: 1)
+        for _ in 0..<8 { cluster.completeStep() }
+        #expect(cluster.finish(of: short) == .length && cluster.finish(of: long) == nil)
+        // However many short ones come, the long one's turn comes too.
+        for round in 0..<400 where cluster.finish(of: long) == nil {
+            _ = try cluster.submit((0..<8).map { TokenID(($0 * 7 + round) % 100) }, maxTokens: 1)
+            for _ in 0..<2 { cluster.completeStep() }
+        }
+        #expect(cluster.finish(of: long) == .length)
+    }
+
+    @Test("beside others that generate, a prompt comes along with their steps, and each of them goes on")
+    func ridingAlong() throws {
+        var cluster = running(maxRows: 6, contextLength: 200)
+        let short = try (0..<2).map { try cluster.submit([TokenID($0 + 1)], maxTokens: 60) }
+        for _ in 0..<4 { cluster.completeStep() }
+        let long = try cluster.submit((0..<90).map { TokenID($0) }, maxTokens: 1)
+        var chunkCount = 0
+        while cluster.tokens(of: long).isEmpty {
+            for item in cluster.pipeline.dropFirst(2) {
+                let sequences = Set(item.step.rows.map(\.sequence))
+                #expect(sequences != [long], "a prompt's own step makes others wait once more")
+            }
+            chunkCount += cluster.pipeline.first.map { $0.step.rows.contains { $0.sequence == long } ? 1 : 0 } ?? 0
+            cluster.completeStep()
+        }
+        // Five rows beside one that generates.
+        #expect(chunkCount >= 18)
+        for id in short { #expect(cluster.tokens(of: id).count >= chunkCount / 2 - 2) }
+    }
+
     @Test("a sequence is freed in a later step, and its number is never used again")
     func freed() throws {
         var cluster = running()
