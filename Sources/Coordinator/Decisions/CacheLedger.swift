@@ -17,9 +17,7 @@ struct CacheLedger: Sendable {
         allocator = BlockAllocator(blockCount: positions / blockPositions)
     }
 
-    var blockCount: Int { allocator.blockCount }
     var freeCount: Int { allocator.freeCount }
-    var usedPositions: Int { (blockCount - freeCount) * blockPositions }
 
     private func blocksNeeded(positions: Int) -> Int { (positions + blockPositions - 1) / blockPositions }
 

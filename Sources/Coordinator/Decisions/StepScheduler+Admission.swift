@@ -10,11 +10,15 @@ extension StepScheduler {
 
     /// Of those that wait: the highest priority first, then those of whom the fewest run, then the first to come.
     private func nextWaiting() -> Int? {
+        var runningCounts: [String: Int] = [:]
+        for sequence in active.values { runningCounts[sequence.request.owner, default: 0] += 1 }
         var best: (index: Int, priority: Int, running: Int)?
-        for (index, sequence) in waiting.enumerated() where !sequence.awaitsOutput && !isFollowing(sequence) {
+        for (index, sequence) in waiting.enumerated() where !sequence.awaitsOutput {
             let request = sequence.request
-            let running = active.values.count { $0.request.owner == request.owner }
+            let running = runningCounts[request.owner] ?? 0
             if let best, (best.priority, -best.running) >= (request.priority, -running) { continue }
+            // Looked at last: it compares tokens.
+            if isFollowing(sequence) { continue }
             best = (index, request.priority, running)
         }
         return best?.index
