@@ -76,7 +76,11 @@ struct RemoteTests {
                 async let end: Void = cluster.run()
                 let launcher = try strangers.launcher(for: cluster, security: security)
                 launcher.startAll()
-                try #require(await cluster.waitUntilReady())
+                guard await cluster.waitUntilReady() else {
+                    // It says why.
+                    try await end
+                    throw CoordinatorError(.failed, "the cluster ended before it was ready")
+                }
                 #expect(await strangers.weightLine(of: "far").contains(expected))
                 try await RunningCluster.expectGolden(cluster)
                 await cluster.stop()
