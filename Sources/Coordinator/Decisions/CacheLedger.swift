@@ -4,8 +4,8 @@ import Sharding
 /// The blocks of the stages' caches, counted here as every stage counts them: sequences that begin alike share those that
 /// are full.
 ///
-/// Never less is counted than a stage holds: blocks are set aside when rows are sent, and given back when the operation
-/// that frees them is.
+/// No stage needs more than is counted: blocks are set aside before rows are sent, and what is given back here is freed
+/// there by the next step, before its rows.
 struct CacheLedger: Sendable {
     /// Positions of a block.
     let blockPositions: Int

@@ -81,7 +81,12 @@ extension StepScheduler {
     }
 
     private static func commonCount(_ one: ArraySlice<TokenID>, _ other: ArraySlice<TokenID>) -> Int {
-        zip(one, other).prefix { $0 == $1 }.count
+        var count = 0
+        for (token, otherToken) in zip(one, other) {
+            guard token == otherToken else { break }
+            count += 1
+        }
+        return count
     }
 
     // MARK: Room for rows

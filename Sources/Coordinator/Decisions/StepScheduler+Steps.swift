@@ -25,10 +25,10 @@ extension StepScheduler {
     private mutating func makeStep(now: Duration) -> Step? {
         // Beside others that generate, prompts come along with their steps: one of their own on the way would be another
         // that all of them wait for.
-        let decoding = active.values.filter(\.isDecoding)
-        guard inFlight.count < depth || decoding.isEmpty || decoding.contains(where: { $0.pendingCount > 0 }) else {
-            return nil
-        }
+        guard
+            inFlight.count < depth || decodingCount == 0
+                || active.values.contains(where: { $0.isDecoding && $0.pendingCount > 0 })
+        else { return nil }
         // A sequence's room is free for others from the step on that frees it: operations stand before rows.
         var draft = Draft(operations: frees.map { .free($0) })
         frees.removeAll()

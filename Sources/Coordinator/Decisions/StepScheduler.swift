@@ -79,10 +79,13 @@ struct StepScheduler: Sendable {
         }
         let id = SequenceID(nextSequence)
         nextSequence += 1
-        let room = capacity.contextLength - request.prompt.count
-        waiting.append(
-            ActiveSequence(id: id, kind: kind, request: request, generatedMax: min(request.maxTokens ?? room, room)))
+        waiting.append(ActiveSequence(id: id, kind: kind, request: request, generatedMax: generatedMax(of: request)))
         return id
+    }
+
+    private func generatedMax(of request: TokenRequest) -> Int {
+        let room = capacity.contextLength - request.prompt.count
+        return min(request.maxTokens ?? room, room)
     }
 
     private func check(_ request: TokenRequest, kind: ActiveSequence.Kind) throws(EngineError) {
@@ -110,8 +113,7 @@ struct StepScheduler: Sendable {
                     + "\(request.prompt.count); shorten it or raise model.context")
         }
         // Alone, every sequence can come to its end.
-        let room = capacity.contextLength - request.prompt.count
-        let needed = capacity.reserved(request.prompt.count + min(request.maxTokens ?? room, room))
+        let needed = capacity.reserved(request.prompt.count + generatedMax(of: request))
         guard needed <= capacity.cachePositions else {
             throw EngineError(
                 .contextLengthExceeded,

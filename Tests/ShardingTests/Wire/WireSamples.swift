@@ -100,6 +100,9 @@ enum WireSamples {
                 .begin(
                     SequenceID(1),
                     SequenceStart(tokens: [1, 2, 70000], sampling: sampling, choice: 2, samplerState: [1, 2, 3])),
+                .begin(
+                    SequenceID(3),
+                    SequenceStart(tokens: [1, 2], prefix: SharedPrefix(sequence: SequenceID(0), length: 1))),
                 .fork(parent: SequenceID(1), child: SequenceID(2), choice: 1, length: 3),
                 .truncate(SequenceID(2), length: 1), .free(SequenceID(.max)),
             ],
