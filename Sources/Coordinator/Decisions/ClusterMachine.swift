@@ -132,7 +132,8 @@ package struct ClusterMachine: Sendable {
         hasBeenReady = true
         registry.forgetFailedStarts()
         scheduler.start(
-            epoch: epoch, depth: plan.orders.count, rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
+            epoch: epoch, depth: plan.orders.count, machineCount: registry.machineCount(of: plan.orders.keys),
+            rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
         let stages = plan.plan.stages.count
         return news + [
             .log(.info, "ready: epoch \(epoch), \(plan.orders.count) workers, \(stages) stages", worker: nil)

@@ -23,6 +23,10 @@ extension StepScheduler {
         pace.note(
             promptRows: oldest.promptRowCount, took: .nanoseconds(result.stageNanoseconds.max() ?? 0),
             stepsBetweenTokens: depth)
+        dealing.note(
+            tokenCount: oldest.decodeRowCount,
+            isUndisturbed: oldest.promptRowCount == 0 && active.values.allSatisfy(\.isDecoding),
+            sequenceCount: active.count, now: now)
         let asked = oldest.rows.filter { $0.output != .none }
         let logitsRows = asked.count { $0.output == .logits }
         let (expected, overflow) = logitsRows.multipliedReportingOverflow(by: capacity.vocabularySize)

@@ -23,12 +23,14 @@ extension StepScheduler {
     }
 
     private mutating func makeStep(now: Duration) -> Step? {
+        let decoding = active.values.lazy.filter(\.isDecoding)
+        let decodingCount = decoding.count
+        let stepCount = dealing.stepCount(for: decodingCount)
+        let takesDecodes =
+            inFlight.count { $0.decodeRowCount > 0 } < stepCount && decoding.contains { $0.pendingCount > 0 }
         // Beside others that generate, prompts come along with their steps: one of their own on the way would be another
         // that all of them wait for.
-        guard
-            inFlight.count < depth || decodingCount == 0
-                || active.values.contains(where: { $0.isDecoding && $0.pendingCount > 0 })
-        else { return nil }
+        guard inFlight.count < depth || decodingCount == 0 || takesDecodes else { return nil }
         // A sequence's room is free for others from the step on that frees it: operations stand before rows.
         var draft = Draft(operations: frees.map { .free($0) })
         frees.removeAll()
@@ -37,9 +39,9 @@ extension StepScheduler {
         if let id = turns.first(where: { active[$0]?.kind == .diagnostic && (active[$0]?.pendingCount ?? 0) > 0 }) {
             take(id, upTo: capacity.maxRows, &draft, now)
         } else {
-            takeDecodes(&draft, now)
+            if takesDecodes { takeDecodes(upTo: (decodingCount + stepCount - 1) / stepCount, &draft, now) }
             decodeRowCount = draft.rows.count
-            takePrompts(&draft, now)
+            takePrompts(upTo: promptRowsMax(decodingCount: decodingCount), &draft, now)
         }
         guard !draft.operations.isEmpty || !draft.rows.isEmpty else { return nil }
         rotate(past: draft.sequences)
@@ -51,18 +53,17 @@ extension StepScheduler {
     }
 
     private var stepRowsMax: Int { min(capacity.maxRows, rowsMax) }
-    private var decodingCount: Int { active.values.count { $0.isDecoding } }
 
-    private mutating func takeDecodes(_ draft: inout Draft, _ now: Duration) {
-        let share = min(stepRowsMax, (decodingCount + depth - 1) / depth)
-        for id in turns where draft.rows.count < share {
+    private mutating func takeDecodes(upTo share: Int, _ draft: inout Draft, _ now: Duration) {
+        let end = min(stepRowsMax, share)
+        for id in turns where draft.rows.count < end {
             guard let sequence = active[id], sequence.isDecoding, sequence.pendingCount > 0 else { continue }
             take(id, upTo: 1, &draft, now)
         }
     }
 
-    private mutating func takePrompts(_ draft: inout Draft, _ now: Duration) {
-        let end = min(stepRowsMax, draft.rows.count + promptRowsMax)
+    private mutating func takePrompts(upTo count: Int, _ draft: inout Draft, _ now: Duration) {
+        let end = min(stepRowsMax, draft.rows.count + count)
         for id in promptOrder where draft.rows.count < end {
             take(id, upTo: end - draft.rows.count, &draft, now)
         }
@@ -70,7 +71,7 @@ extension StepScheduler {
 
     /// Of one step. Where others generate, their pauses bound it; a prompt that has the stages to itself follows in
     /// chunks so small that all of them soon have one.
-    private var promptRowsMax: Int {
+    private func promptRowsMax(decodingCount: Int) -> Int {
         if decodingCount > 0 { return pace.rowsMax }
         return depth > 1 ? Self.promptRowsAlone : stepRowsMax
     }

@@ -15,6 +15,8 @@ struct StepScheduler: Sendable {
         /// Of prompts, at the end of the rows.
         var promptRowCount: Int
         var sentAt: Duration
+
+        var decodeRowCount: Int { rows.count - promptRowCount }
     }
 
     let capacity: ClusterSettings.Capacity
@@ -40,6 +42,7 @@ struct StepScheduler: Sendable {
     /// Tokens of sequences that have ended, and whose state the stages hold on to; the one used longest ago first.
     var retained: OrderedDictionary<SequenceID, [TokenID]> = [:]
     var pace: PromptPace
+    var dealing = StepDealing(depth: 1, machineCount: 1)
     /// When a stage last showed that it works, or a step was sent to an empty pipeline.
     var lastProgress: Duration = .zero
 
@@ -52,7 +55,13 @@ struct StepScheduler: Sendable {
     var isIdle: Bool { active.isEmpty && waiting.isEmpty }
 
     /// Starts sending steps in an epoch whose stages hold no sequences yet.
-    mutating func start(epoch: Epoch, depth: Int, rowsMax: Int = .max, now: Duration) {
+    ///
+    /// - Parameters:
+    ///   - depth: workers that a step passes.
+    ///   - machineCount: on which those run; nil: one for each.
+    mutating func start(
+        epoch: Epoch, depth: Int, machineCount: Int? = nil, rowsMax: Int = .max, now: Duration
+    ) {
         precondition(active.isEmpty && inFlight.isEmpty, "An epoch starts without sequences.")
         forgetStates()
         self.epoch = epoch
@@ -60,6 +69,7 @@ struct StepScheduler: Sendable {
         self.rowsMax = rowsMax
         nextStep = 1
         pace = PromptPace(gapMax: capacity.gapMax)
+        dealing = StepDealing(depth: self.depth, machineCount: machineCount ?? self.depth)
         lastProgress = now
     }
 

@@ -207,6 +207,11 @@ extension WorkerRegistry {
                 .map { CoreDealing.Worker($0, machine: Self.machine($0)) })
     }
 
+    /// On how many machines they run.
+    func machineCount(of names: some Sequence<String>) -> Int {
+        Set(names.compactMap { members[$0]?.hello }.map(Self.machine)).count
+    }
+
     /// By its own word, or by its address where it has none; one on loopback is the coordinator's that has none.
     private static func machine(_ hello: WorkerHello) -> String {
         guard hello.machine.isEmpty, let endpoint = Endpoint(hello.dataEndpoint) else { return hello.machine }
