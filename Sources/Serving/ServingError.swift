@@ -15,6 +15,7 @@ package struct ServingError: Error, Sendable, Hashable, CustomStringConvertible 
         case modelNotFound = "model_not_found"
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
+        case unauthorized = "invalid_api_key"
         case hostRefused = "host_refused"
         case bodyTooLarge = "request_too_large"
         case requestLineTooLong = "uri_too_long"
@@ -65,6 +66,7 @@ extension ServingError {
         switch code {
         case .invalidHTTP, .invalidJSON, .invalidValue, .missingField, .unknownField, .notYet, .contextLengthExceeded:
             400
+        case .unauthorized: 401
         case .hostRefused: 403
         case .modelNotFound, .notFound: 404
         case .methodNotAllowed: 405

@@ -13,14 +13,17 @@ struct HTTPFront: Sendable {
 
     /// Returns when the port is bound.
     static func start(
-        _ engine: any TokenEngine, _ model: ServedModel, at address: NetworkAddress, logger: Logger
+        _ engine: any TokenEngine, _ model: ServedModel, at address: NetworkAddress, files: HTTPFiles, logger: Logger
     ) async throws -> HTTPFront {
         let (listening, continuation) = AsyncStream<Int>.makeStream(bufferingPolicy: .bufferingOldest(1))
         let service: HTTPService
         do {
+            // libzmq's word for every address.
+            let host = address.host == "*" ? "0.0.0.0" : address.host
             service = HTTPService(
-                engine: engine, model: model, address: try ListenAddress(host: address.host, port: address.port),
-                logger: logger, whenListening: { continuation.yield($0) })
+                engine: engine, model: model,
+                address: try ListenAddress(host: host, port: address.port, hasKeys: files.access != nil),
+                access: files.access, logger: logger, whenListening: { continuation.yield($0) })
         } catch {
             throw ProgramError(.configuration, "coordinator.http: \(error)")
         }

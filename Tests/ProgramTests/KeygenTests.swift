@@ -83,6 +83,29 @@ struct KeygenTests {
         #expect(try values(program == .worker ? "a.key" : "coordinator.key") == before)
     }
 
+    @Test("a client's key is added to a file of its own, once for each name")
+    func apiKey() async throws {
+        let first = try await BuiltProgram.coordinator.run(["keygen", "-o", folder.path, "--api-key", "alice", "-q"])
+        #expect(first.exitCode == 0)
+        let key = first.stdout.trimmingCharacters(in: .newlines)
+        #expect(key.hasPrefix("shard-") && key.count == 49)
+        #expect(try mode("api-keys") == 0o600)
+        let more = ["--api-key", "bob", "--priority", "-2", "--concurrency", "3", "--json"]
+        let second = try await BuiltProgram.coordinator.run(["keygen", "-o", folder.path] + more)
+        let object = try JSONSerialization.jsonObject(with: Data(second.stdout.utf8)) as? [String: String]
+        #expect(object?["name"] == "bob" && object?["file"] == "\(folder.path)/api-keys")
+        let text = try String(contentsOfFile: "\(folder.path)/api-keys", encoding: .utf8)
+        let bob = try #require(object?["key"])
+        #expect(text.hasSuffix("\nalice = \(key)\nbob = \(bob) priority=-2 concurrency=3\n"))
+        let again = try await BuiltProgram.coordinator.run(["keygen", "-o", folder.path, "--api-key", "alice"])
+        #expect(again.exitCode == 2 && again.stdout.isEmpty && again.stderr.contains("each name once"))
+        #expect(try String(contentsOfFile: "\(folder.path)/api-keys", encoding: .utf8) == text)
+        for wrong in [["--api-key", "a b"], ["--api-key", "c", "--concurrency", "0"]] {
+            #expect(try await BuiltProgram.coordinator.run(["keygen", "-o", folder.path] + wrong).exitCode == 2)
+        }
+        #expect(try await BuiltProgram.coordinator.run(["keygen", "--priority", "1"]).exitCode == 64)
+    }
+
     @Test("a name that no worker may have is refused", arguments: ["", "../a", "a b", "a/b", "a\nb", "\u{e9}"])
     func wrongName(name: String) async throws {
         let output = try await BuiltProgram.worker.run(["keygen", "--name", name, "-o", folder.path])

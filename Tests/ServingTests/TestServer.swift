@@ -12,31 +12,42 @@ struct TestServer {
     let service: HTTPService
 
     init(
-        _ engine: ScriptedEngine, model: ServedModel? = nil, limits: ServingLimits = ServingLimits(),
+        _ engine: ScriptedEngine, model: ServedModel? = nil, access: APIAccess? = nil,
+        limits: ServingLimits = ServingLimits(), host: String = "127.0.0.1",
         whenListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         service = HTTPService(
             engine: engine, model: try model ?? TestModel.served(),
-            address: try ListenAddress(host: "127.0.0.1", port: 0),
+            address: try ListenAddress(host: host, port: 0, hasKeys: access != nil), access: access,
             limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { 1_700_000_000 },
             random: { 7 }, whenListening: whenListening)
     }
 
-    func get(_ path: String) async throws -> Reply { try await execute(path, .get, nil) }
-
-    func post(_ path: String, _ body: String) async throws -> Reply { try await execute(path, .post, body) }
-
-    func chat(_ fields: String = "", text: String = "hi") async throws -> Reply {
-        try await post(
-            "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(fields)}"#)
+    func get(_ path: String, authorization: String? = nil) async throws -> Reply {
+        try await execute(path, .get, nil, authorization)
     }
 
-    private func execute(_ path: String, _ method: HTTPRequest.Method, _ body: String?) async throws -> Reply {
+    func post(_ path: String, _ body: String, authorization: String? = nil) async throws -> Reply {
+        try await execute(path, .post, body, authorization)
+    }
+
+    func chat(_ fields: String = "", text: String = "hi", authorization: String? = nil) async throws -> Reply {
+        try await post(
+            "/v1/chat/completions", #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(fields)}"#,
+            authorization: authorization)
+    }
+
+    private func execute(
+        _ path: String, _ method: HTTPRequest.Method, _ body: String?, _ authorization: String?
+    ) async throws -> Reply {
         try await service.application.test(.router) { client in
-            try await client.execute(uri: path, method: method, body: body.map { ByteBuffer(string: $0) }) { response in
+            try await client.execute(
+                uri: path, method: method, headers: authorization.map { [.authorization: $0] } ?? [:],
+                body: body.map { ByteBuffer(string: $0) }
+            ) { response in
                 Reply(
                     status: response.status.code, retryAfter: response.headers[.retryAfter],
-                    text: String(buffer: response.body))
+                    challenge: response.headers[.wwwAuthenticate], text: String(buffer: response.body))
             }
         }
     }
@@ -46,6 +57,8 @@ struct TestServer {
 struct Reply {
     var status: Int
     var retryAfter: String?
+    /// How a client is told to say who it is.
+    var challenge: String?
     var text: String
 
     var json: JSONValue { get throws { try RequestJSON.parse(ByteBuffer(string: text)) } }

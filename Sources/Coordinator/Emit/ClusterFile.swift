@@ -52,7 +52,8 @@ struct ClusterFile {
         return [
             "bind": .text(settings.bind.endpoint), "advertise": settings.advertise.map { .text($0.endpoint) },
             "results": .text(settings.results.endpoint), "weights": .text(settings.weights.endpoint),
-            "http": .text(settings.http.description),
+            "http": .text(settings.http.description), "api_keys": settings.apiKeys.map { .text($0) },
+            "tls": settings.tls.map { ["certificate": .text($0.certificate), "key": .text($0.key)] },
         ]
     }
 

@@ -82,6 +82,8 @@ package struct Deployment: Sendable {
         configuration.coordinator.results = NetworkAddress(host: host, port: resultsPort)
         configuration.coordinator.weights = NetworkAddress(host: host, port: weightsPort)
         configuration.coordinator.http = NetworkAddress(host: "127.0.0.1", port: httpPort)
+        configuration.coordinator.apiKeys = nil
+        configuration.coordinator.tls = nil
         configuration.security.keyFolder = keyFolder
         configuration.security.workerKeys = keys.workerKeys
         return configuration

@@ -67,6 +67,7 @@ struct ErrorResponder: RouterMiddleware {
                 metadata: ["error": "\(error)"])
         }
         var response = try Response.json(ErrorBody(error), status: .init(code: error.status))
+        if error.code == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"shard\"" }
         if let seconds = error.retryAfterSeconds { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }

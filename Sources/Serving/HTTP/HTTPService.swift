@@ -19,20 +19,24 @@ package struct HTTPService: Service {
     private let address: ListenAddress
     private let limits: ServingLimits
     private let routes: Routes
+    private let access: APIAccess?
     private let logger: Logger
     private let whenListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
+    ///   - access: who may use it; nil for everybody, which an address beyond loopback must not be.
     ///   - whenListening: called once the port is bound, with its number.
     ///   - now: Unix time in seconds.
     ///   - random: keys the sampling of requests that bring no seed.
     package init(
-        engine: any TokenEngine, model: ServedModel, address: ListenAddress, limits: ServingLimits = ServingLimits(),
-        logger: Logger, now: @escaping @Sendable () -> Int = { time(nil) },
+        engine: any TokenEngine, model: ServedModel, address: ListenAddress, access: APIAccess? = nil,
+        limits: ServingLimits = ServingLimits(), logger: Logger, now: @escaping @Sendable () -> Int = { time(nil) },
         random: @escaping @Sendable () -> UInt64 = { .random(in: 0...UInt64.max) },
         whenListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
+        precondition(address.isLoopback || access != nil, "an address beyond loopback comes with keys")
         self.address = address
+        self.access = access
         self.limits = limits
         self.logger = logger
         self.whenListening = whenListening
@@ -65,7 +69,9 @@ package struct HTTPService: Service {
     package var application: some ApplicationProtocol {
         let router = Router(context: ServingContext.self)
         router.add(middleware: ErrorResponder(limits: limits))
-        router.add(middleware: HostGuard())
+        // A name that leads elsewhere is a trick on loopback only.
+        if address.isLoopback { router.add(middleware: HostGuard()) }
+        if let access { router.add(middleware: KeyGuard(access: access, openPaths: Routes.openPaths)) }
         routes.add(to: router)
         let limits = limits
         let whenListening = whenListening

@@ -1,26 +1,28 @@
 import NIOCore
 
-/// Where the server listens: a host of this machine only, and a port.
+/// Where the server listens.
 package struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     package let host: String
     /// 0 takes any free one.
     package let port: Int
 
-    /// - Throws: ``ServingError`` for a host beyond loopback: what listens there needs keys, which are not there yet.
-    package init(host: String, port: Int) throws(ServingError) {
+    /// - Parameter hasKeys: whether clients must present a key, without which nothing listens beyond loopback.
+    package init(host: String, port: Int, hasKeys: Bool = false) throws(ServingError) {
         guard (0...Int(UInt16.max)).contains(port) else {
             throw .expected("a port from 0 to \(UInt16.max)", got: "\(port)", host)
         }
-        guard Self.isLoopback(host) else {
+        guard hasKeys || Self.isLoopback(host) else {
             throw ServingError(
-                .bind, "\(host):\(port)",
-                "HTTP beyond this machine needs API keys, which are not there yet; use 127.0.0.1")
+                .bind, "\(host):\(port)", "HTTP beyond this machine needs API keys; give some, or use 127.0.0.1")
         }
+        guard !host.isEmpty else { throw .expected("a host", got: "none", "address") }
         self.host = host
         self.port = port
     }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    package var isLoopback: Bool { Self.isLoopback(host) }
 
     /// `localhost`, 127.0.0.0/8 or ::1.
     static func isLoopback(_ host: String) -> Bool {

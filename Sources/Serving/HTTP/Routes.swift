@@ -11,6 +11,9 @@ struct Routes: Sendable {
         "GET /health", "GET /ready",
     ]
 
+    /// What needs no key, where the API has keys.
+    static let openPaths: Set = ["/health"]
+
     /// Methods that a path answers to; nil for paths that are not here.
     static func methods(of path: String) -> [String]? {
         let methods = all.compactMap { route -> String? in
@@ -110,7 +113,8 @@ struct Routes: Sendable {
         _ prompts: [[TokenID]], _ fields: GenerationFields, isContinuation: Bool, _ format: some AnswerFormat,
         _ context: ServingContext
     ) async throws -> Response {
-        let choices = choices(prompts, fields, isContinuation: isContinuation)
+        let place = try context.caller?.enter()
+        let choices = choices(prompts, fields, isContinuation: isContinuation, context.caller)
         let answer = Answer(
             id: String(random(), radix: 16), created: now(), model: engine.model.name, fields: fields,
             promptTokens: prompts.reduce(0) { $0 + $1.count }, choiceCount: choices.count, format: format)
@@ -119,15 +123,17 @@ struct Routes: Sendable {
         let watch = try? await context.channel.pipeline.handler(type: ConnectionWatch.self).get()
         watch?.whenLost(generation.cancellation)
         guard fields.isStream else {
-            defer { watch?.forget() }
+            defer { withExtendedLifetime(place) { watch?.forget() } }
             return try await AnswerWriter.whole(generation, answer, choiceCount: choices.count)
         }
-        return try await AnswerWriter.stream(generation, answer, choiceCount: choices.count) { watch?.forget() }
+        return try await AnswerWriter.stream(generation, answer, choiceCount: choices.count) {
+            withExtendedLifetime(place) { watch?.forget() }
+        }
     }
 
     /// Choice `i` of prompt `p` has index `p × n + i`, as clients expect.
     private func choices(
-        _ prompts: [[TokenID]], _ fields: GenerationFields, isContinuation: Bool
+        _ prompts: [[TokenID]], _ fields: GenerationFields, isContinuation: Bool, _ caller: APICaller?
     ) -> [Generation.Choice] {
         let endTokens = fields.ignoresEnd ? [] : model.endTokens
         return prompts.flatMap { prompt in
@@ -135,7 +141,7 @@ struct Routes: Sendable {
                 Generation.Choice(
                     request: TokenRequest(
                         prompt: prompt, sampling: fields.sampling, choice: choice, maxTokens: fields.maxTokens,
-                        endTokens: endTokens),
+                        endTokens: endTokens, owner: caller?.key.name ?? "", priority: caller?.key.priority ?? 0),
                     text: ChoiceText(
                         tokenizer: model.tokenizer, isContinuation: isContinuation, endTokens: endTokens,
                         stops: fields.stops, reportsLogprobs: fields.reportsLogprobs))

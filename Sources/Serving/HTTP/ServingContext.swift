@@ -1,10 +1,12 @@
 import Hummingbird
 import NIOCore
 
-/// A request's surroundings: Hummingbird's own, and the connection that it came on.
+/// A request's surroundings: Hummingbird's own, the connection that it came on, and who asks.
 struct ServingContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
+    /// nil where no keys are asked for.
+    var caller: APICaller?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

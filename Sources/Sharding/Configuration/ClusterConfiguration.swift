@@ -40,6 +40,16 @@ package struct ClusterConfiguration: Sendable, Hashable {
         package var weights: NetworkAddress
         /// Where the HTTP API listens.
         package var http: NetworkAddress
+        /// File with the keys of the API's clients; nil: it listens on loopback and asks for none.
+        package var apiKeys: String?
+        /// nil: HTTP in clear.
+        package var tls: TLSSettings?
+    }
+
+    /// PEM files: a certificate with those that vouch for it behind it, and its secret key.
+    package struct TLSSettings: Sendable, Hashable {
+        package var certificate: String
+        package var key: String
     }
 
     package struct ServingSettings: Sendable, Hashable {

@@ -6,9 +6,7 @@ import Foundation
 final class ClusterConfigurationReader {
     private static let durationMax = Duration.seconds(24 * 3600)
 
-    private static let coordinatorKeys = [
-        "bind", "advertise", "results", "weights", "http", "api_keys_file", "tls_cert", "tls_key",
-    ]
+    private static let coordinatorKeys = ["bind", "advertise", "results", "weights", "http", "api_keys", "tls"]
 
     let problems = ConfigurationProblems()
     private let document: YAMLDocument
@@ -81,12 +79,15 @@ final class ClusterConfigurationReader {
         let settings = ClusterConfiguration.CoordinatorSettings(
             bind: bind, advertise: section?.address("advertise"), results: section?.address("results") ?? free,
             weights: section?.address("weights") ?? free,
-            http: section?.addressWithoutScheme("http") ?? NetworkAddress(host: "127.0.0.1", port: 8080))
+            http: section?.addressWithoutScheme("http") ?? NetworkAddress(host: "127.0.0.1", port: 8080),
+            apiKeys: section?.string("api_keys", expected: "a file of API keys").map(path),
+            tls: section.flatMap(readTLS))
         guard let section else { return settings }
-        if !settings.http.isLoopback {
+        if !settings.http.isLoopback, section.value("api_keys") == nil {
             section.report(
                 "http",
-                "\(settings.http): not yet beyond loopback, which needs API keys; use 127.0.0.1:\(settings.http.port)")
+                "\(settings.http) is beyond loopback, which needs API keys; make one with: shard-coordinator keygen "
+                    + "--api-key NAME -o keys, and set coordinator.api_keys: keys/\(APIKeyFile.name)")
         }
         if let advertise = settings.advertise, advertise.isWildcard {
             section.report("advertise", "expected one address that workers can reach, got \(advertise)")
@@ -98,10 +99,19 @@ final class ClusterConfigurationReader {
                 section.report(key, "expected another port than \(other)'s, got \(address.port) for both")
             }
         }
-        for key in ["api_keys_file", "tls_cert", "tls_key"] where section.value(key) != nil {
-            section.report(key, "not yet; the API listens on loopback only and asks for no key")
-        }
         return settings
+    }
+
+    private func readTLS(_ coordinator: YAMLMapping) -> ClusterConfiguration.TLSSettings? {
+        let keys = ["certificate", "key"]
+        guard let section = section(coordinator, "tls", keys) else { return nil }
+        for key in keys where section.value(key) == nil {
+            section.report(key, "expected a PEM file, got nothing")
+        }
+        guard let certificate = section.string("certificate", expected: "a PEM file"),
+            let key = section.string("key", expected: "a PEM file")
+        else { return nil }
+        return ClusterConfiguration.TLSSettings(certificate: path(certificate), key: path(key))
     }
 
     private func readServing(_ root: YAMLMapping) -> ClusterConfiguration.ServingSettings {

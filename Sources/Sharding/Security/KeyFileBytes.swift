@@ -9,7 +9,9 @@ enum KeyFileBytes {
         case open
     }
 
-    static func read(_ path: String, as kind: Kind) throws(KeyFileError) -> String {
+    static func read(
+        _ path: String, as kind: Kind, bytesMax: Int = KeyFile.bytesMax
+    ) throws(KeyFileError) -> String {
         // Without O_NONBLOCK a pipe of that name would keep us waiting.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
@@ -21,7 +23,8 @@ enum KeyFileBytes {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure(path) }
         try check(status, path, kind)
-        var bytes = [UInt8](repeating: 0, count: KeyFile.bytesMax + 1)
+        guard status.st_size <= bytesMax else { throw tooLong(path, Int(status.st_size), bytesMax) }
+        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
         var count = 0
         while count < bytes.count {
             let added = bytes.withUnsafeMutableBytes { buffer in
@@ -32,7 +35,7 @@ enum KeyFileBytes {
             if added == 0 { break }
             count += added
         }
-        guard count <= KeyFile.bytesMax else { throw tooLong(path, count) }
+        guard count <= bytesMax else { throw tooLong(path, count, bytesMax) }
         return String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
@@ -55,7 +58,6 @@ enum KeyFileBytes {
                 .refused, place: path, field: "mode", expected: octal(expected), got: octal(mode),
                 hint: "run chmod \(String(expected, radix: 8)) \(ShellText.quoted(path))")
         }
-        guard status.st_size <= KeyFile.bytesMax else { throw tooLong(path, Int(status.st_size)) }
     }
 
     private static func octal(_ mode: mode_t) -> String {
@@ -63,9 +65,9 @@ enum KeyFileBytes {
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
-    private static func tooLong(_ path: String, _ count: Int) -> KeyFileError {
+    private static func tooLong(_ path: String, _ count: Int, _ bytesMax: Int) -> KeyFileError {
         KeyFileError(
-            .refused, place: path, expected: "a key file of at most \(KeyFile.bytesMax) bytes", got: "\(count) bytes")
+            .refused, place: path, expected: "a key file of at most \(bytesMax) bytes", got: "\(count) bytes")
     }
 
     private static func failure(_ path: String) -> KeyFileError {

@@ -14,7 +14,8 @@ struct LaunchCommand: AsyncParsableCommand {
         abstract: "Start the workers of this machine, wait for the others, load the model, and serve it over HTTP.",
         discussion: """
             SIGTERM or Ctrl-C lets running answers end, then stops the workers that it started. A second one stops \
-            at once. SIGHUP reads the workers' keys (security.workers) anew: who is no longer listed is out.
+            at once. SIGHUP reads the workers' keys (security.workers) anew: who is no longer listed is out; and the \
+            API's keys (coordinator.api_keys), which are also read when their file changes.
 
             Example:
               shard-coordinator launch --config cluster.yaml
@@ -46,6 +47,7 @@ struct LaunchCommand: AsyncParsableCommand {
         do {
             // Until here signals end the program by themselves: nothing was started that has to end in order.
             clusterOptions.security = try ClusterSecurity(configuration)
+            let httpFiles = try await HTTPFiles.load(configuration.coordinator, logger: logger)
             clusterOptions.weights = try await Self.weights(of: model, configuration, options)
             if let install {
                 clusterOptions.workers = try await Self.installed(install, clusterOptions.workers, logger)
@@ -55,18 +57,19 @@ struct LaunchCommand: AsyncParsableCommand {
                 Task { await console.line(of: worker, line) }
             }
             try await serve(
-                cluster, configuration, served, console: console, signals: signals, hangups: hangups, logger: logger)
+                cluster, configuration, served, httpFiles, console: console, signals: signals, hangups: hangups,
+                logger: logger)
         } catch let error as CoordinatorError {
             throw ProgramError(error)
         }
     }
 
     private func serve(
-        _ cluster: Cluster, _ configuration: ClusterConfiguration, _ served: ServedModel, console: LaunchConsole,
-        signals: AsyncStream<Int32>, hangups: AsyncStream<Int32>, logger: Logger
+        _ cluster: Cluster, _ configuration: ClusterConfiguration, _ served: ServedModel, _ httpFiles: HTTPFiles,
+        console: LaunchConsole, signals: AsyncStream<Int32>, hangups: AsyncStream<Int32>, logger: Logger
     ) async throws {
         let http = try await HTTPFront.start(
-            cluster.engine, served, at: configuration.coordinator.http, logger: logger)
+            cluster.engine, served, at: configuration.coordinator.http, files: httpFiles, logger: logger)
         let stopper = Task {
             var isStopping = false
             for await _ in signals {
@@ -85,9 +88,14 @@ struct LaunchCommand: AsyncParsableCommand {
                 } catch {
                     logger.error("the workers' keys stay as they are: \(error)")
                 }
+                await httpFiles.reload()
             }
         }
-        defer { reloader.cancel() }
+        let fileWatcher = Task { await httpFiles.watch() }
+        defer {
+            reloader.cancel()
+            fileWatcher.cancel()
+        }
         let watcher = Task {
             // As it was when its epoch became ready: what links give changes all the time.
             var shown: (epoch: Epoch?, lines: [String]) = (nil, [])

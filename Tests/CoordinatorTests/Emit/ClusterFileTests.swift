@@ -46,7 +46,8 @@ struct ClusterFileTests {
                 version: 1
                 model: {name: demo, source: /m/demo.gguf, context: 512, kv_type: f32}
                 coordinator: {bind: "tcp://*:5555", advertise: "tcp://[fe80::1]:7", results: "tcp://10.0.0.1:0",
-                  weights: "tcp://10.0.0.1:99", http: "localhost:0"}
+                  weights: "tcp://10.0.0.1:99", http: "0.0.0.0:0", api_keys: /k/api-keys,
+                  tls: {certificate: /k/c.pem, key: /k/k.pem}}
                 serving: {max_sequences: 3, queue: 0}
                 security: {key_dir: /k, workers: {a.b: "\(key)", "0": "\(other)"}}
                 placement: {policy: manual, objective: decode, reserve: 1.5GiB}

@@ -98,6 +98,18 @@ struct EngineTests {
         }
     }
 
+    @Test(
+        "HTTP beyond loopback stays with who starts the files, and a remark says so",
+        arguments: DeploymentEngine.allCases)
+    func http(_ engine: DeploymentEngine) throws {
+        let deployment = try SampleDeployment.plain {
+            $0.coordinator.http = NetworkAddress(host: "0.0.0.0", port: 8080)
+            $0.coordinator.apiKeys = "/etc/shard/api-keys"
+        }
+        #expect(engine.remarks(on: deployment).count { $0.contains("coordinator.api_keys") } == 1)
+        #expect(try engine.files(for: deployment).allSatisfy { !$0.text.contains("api_keys") })
+    }
+
     @Test("a name for the engine has only what all engines take")
     func names() throws {
         let names = [
