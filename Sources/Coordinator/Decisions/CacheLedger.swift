@@ -9,15 +9,24 @@ import Sharding
 struct CacheLedger: Sendable {
     /// Positions of a block.
     let blockPositions: Int
+    let blockCount: Int
     private var allocator: BlockAllocator
     private var tables: [SequenceID: [Int32]] = [:]
 
     init(positions: Int, blockPositions: Int) {
         self.blockPositions = blockPositions
-        allocator = BlockAllocator(blockCount: positions / blockPositions)
+        blockCount = positions / blockPositions
+        allocator = BlockAllocator(blockCount: blockCount)
     }
 
     var freeCount: Int { allocator.freeCount }
+
+    /// Blocks of these sequences, each counted once.
+    func blocks(of sequences: some Sequence<SequenceID>) -> Int {
+        var blocks: Set<Int32> = []
+        for sequence in sequences { blocks.formUnion(tables[sequence] ?? []) }
+        return blocks.count
+    }
 
     private func blocksNeeded(positions: Int) -> Int { (positions + blockPositions - 1) / blockPositions }
 

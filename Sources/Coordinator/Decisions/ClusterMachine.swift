@@ -17,6 +17,7 @@ package struct ClusterMachine: Sendable {
         case activating(EpochPlan, since: Duration)
         /// All are active, the connection to the first stage is being made.
         case connecting(EpochPlan, since: Duration)
+        /// Steps are sent; requests are taken once ``ClusterMachine/probe`` has come through.
         case running(EpochPlan)
         /// Left when a worker joins anew.
         case failed(String)
@@ -41,6 +42,8 @@ package struct ClusterMachine: Sendable {
     var planNotBefore = Duration.zero
     /// Since then nothing but what no other attempt can mend ends the attempts.
     var hasBeenReady = false
+    /// The sequence whose token shows that all stages of a new epoch compute; nil once it came.
+    var probe: SequenceID?
     /// When the stop was asked for; nothing new is taken since.
     var stoppingSince: Duration?
     /// When the workers were told.
@@ -118,9 +121,13 @@ package struct ClusterMachine: Sendable {
             return [.log(.debug, "dropped: \(reason)", worker: nil)]
         case .fault(let reason):
             return endEpoch(reason, now: now)
-        case .events(let events):
-            failures = 0
-            return events.map { .deliver($0) } + sendSteps(now: now)
+        case .events(var events):
+            let isProbing = probe != nil
+            if let reason = takeProbe(from: &events) { return probeFailed(reason, now: now) }
+            // A probe alone does not show that requests come through.
+            if !events.isEmpty { failures = 0 }
+            let ready = isProbing && probe == nil ? [noteReady(plan)] : []
+            return ready + events.map { .deliver($0) } + sendSteps(now: now)
         }
     }
 
@@ -129,15 +136,11 @@ package struct ClusterMachine: Sendable {
         let news = noteLink(stage: -1, epoch, estimate)
         guard case .connecting(let plan, _) = phase, plan.epoch == epoch else { return news }
         phase = .running(plan)
-        hasBeenReady = true
-        registry.forgetFailedStarts()
         scheduler.start(
             epoch: epoch, depth: plan.orders.count, machineCount: registry.machineCount(of: plan.orders.keys),
             rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
-        let stages = plan.plan.stages.count
-        return news + [
-            .log(.info, "ready: epoch \(epoch), \(plan.orders.count) workers, \(stages) stages", worker: nil)
-        ] + sendSteps(now: now)
+        startProbe()
+        return news + sendSteps(now: now)
     }
 
     /// A step could not be sent: the first stage does not take it.
@@ -151,7 +154,7 @@ package struct ClusterMachine: Sendable {
         guard case .running(let plan) = phase, !hasStopped else { return [] }
         let steps = scheduler.nextSteps(now: now).map { ClusterAction.step($0, plan.epoch) }
         defer { scheduler.begun.removeAll() }
-        return scheduler.begun.map { .deliver($0) } + steps
+        return scheduler.begun.filter { $0.sequence != probe }.map { .deliver($0) } + steps
     }
 
     /// The connection to the first stage broke: what was on it may be lost.
@@ -164,6 +167,7 @@ package struct ClusterMachine: Sendable {
 
     /// Ends what runs: requests get `reason`, and a new epoch is planned after a wait that grows with failures.
     mutating func endEpoch(_ reason: String, now: Duration) -> [ClusterAction] {
+        endProbe(now: now)
         let message = "\(reason); this request has ended, later ones wait for the cluster"
         let events = scheduler.failAll(
             begun: EngineError(.failed, message), waiting: EngineError(.unavailable, reason))

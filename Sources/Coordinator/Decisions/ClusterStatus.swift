@@ -36,7 +36,7 @@ extension ClusterMachine {
         if stoppingSince != nil { return .notReady("the coordinator is stopping") }
         switch phase {
         case .running:
-            return .ready
+            return probe == nil ? .ready : .notReady("a first token is on its way through the stages")
         case .failed(let message):
             return .notReady(message)
         case .gathering:

@@ -14,6 +14,10 @@ package final class ClusterEngine: TokenEngine {
         get async { await service.readiness }
     }
 
+    package var snapshot: EngineSnapshot? {
+        get async { await service.snapshot }
+    }
+
     package func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream {
         // The bound is never reached: a sequence has no more events than positions, its begin and its end.
         let (stream, continuation) = TokenStream.makeStream(

@@ -49,6 +49,7 @@ package actor CoordinatorService {
     private(set) var lastReadiness = EngineReadiness.ready
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var watcherCount = 0
+    private var statistics = ClusterStatistics()
 
     package init(settings: ClusterSettings, parts: Parts) throws(ZeroMQError) {
         machine = ClusterMachine(settings: settings)
@@ -120,6 +121,7 @@ package actor CoordinatorService {
             perform(machine.receive(report, from: peer, run: run, now: now))
             if case .loadProgress = report { tellWatchers() }
         case .result(let message, let wireBytes):
+            _ = statistics.completed(message.result, message.epoch, wireBytes: wireBytes, now: now)
             perform(
                 machine.receive(
                     message.result, run: message.run, epoch: message.epoch, wireBytes: wireBytes, now: now))
@@ -167,9 +169,18 @@ package actor CoordinatorService {
     // MARK: Actions
 
     private func perform(_ actions: [ClusterAction]) {
+        followEpoch(actions)
         for action in actions { perform(action) }
         if case .ready = machine.readiness { wasReady = true }
         if !actions.isEmpty { tellWatchers() }
+    }
+
+    /// Before the actions, which may be the first steps of a new epoch.
+    private func followEpoch(_ actions: [ClusterAction]) {
+        for case .log(.error, let line, worker: nil) in actions { statistics.failed(line, now: now) }
+        let running = machine.running
+        guard running?.epoch != statistics.runningEpoch else { return }
+        if let running { statistics.began(running.epoch, running.plan) } else { statistics.ended() }
     }
 
     private func perform(_ action: ClusterAction) {
@@ -186,12 +197,14 @@ package actor CoordinatorService {
             weights?.admit(keys)
             post(.admit(keys, endingThoseOf: ended))
         case .step(let step, let epoch):
+            statistics.sent(step, epoch, now: now)
             if !embedding.post(step, epoch) {
                 perform(machine.notSent(step: step.id, epoch: epoch, reason: "too many steps wait", now: now))
             }
         case .deliver(let event):
             deliver(event)
         case .restart(let worker, let wait):
+            statistics.restarted(worker)
             processes?.start(worker, after: wait)
         case .kill(let worker):
             processes?.kill(worker)
@@ -241,6 +254,7 @@ package actor CoordinatorService {
     }
 
     private func deliver(_ event: SequenceEvent) {
+        _ = statistics.delivered(event, now: now)
         switch event {
         case .begun(let id, let cachedTokens):
             streams[id]?.yield(.begun(cachedTokens: cachedTokens))
@@ -283,10 +297,16 @@ package actor CoordinatorService {
     // MARK: Requests
 
     func start(_ request: TokenRequest, _ continuation: TokenStream.Continuation) throws(EngineError) -> SequenceID {
-        let (id, actions) = try machine.submit(request, now: now)
-        streams[id] = continuation
-        perform(actions)
-        return id
+        do {
+            let (id, actions) = try machine.submit(request, now: now)
+            streams[id] = continuation
+            statistics.requests.submitted(id, promptTokens: request.prompt.count, now: now)
+            perform(actions)
+            return id
+        } catch {
+            statistics.requests.rejected(error.code)
+            throw error
+        }
     }
 
     func cancel(_ id: SequenceID) { perform(machine.cancel(id, now: now)) }
@@ -302,6 +322,9 @@ package actor CoordinatorService {
         }
         return try result.get()
     }
+
+    /// How the cluster stands, with what was counted since its start.
+    package var snapshot: EngineSnapshot { machine.snapshot(statistics, now: now) }
 
     /// Peers that were not let in so far; nil where connections are in clear.
     package nonisolated var refusals: RefusalCounts? { sockets.refusals }

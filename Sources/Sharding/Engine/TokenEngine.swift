@@ -14,6 +14,15 @@ package protocol TokenEngine: Sendable {
     /// - Throws: ``EngineError`` when the request does not fit or cannot start now; the stream throws it when the
     ///   request fails later.
     func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream
+
+    /// How it stands and what it has done; nil where it does not count.
+    var snapshot: EngineSnapshot? { get async }
+}
+
+extension TokenEngine {
+    package var snapshot: EngineSnapshot? {
+        get async { nil }
+    }
 }
 
 /// The tokens of one sequence; ends after a `.finished` event, or throws ``EngineError``.

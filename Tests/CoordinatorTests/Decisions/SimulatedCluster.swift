@@ -40,6 +40,9 @@ struct SimulatedCluster {
     var endpoints: [String: String] = [:]
     /// What all workers may compute on; none: they have one thread each and do not say where.
     var cores: [Int] = []
+    /// Whether probes stay in the pipeline like other steps.
+    var holdsProbes = false
+    private var probes: Set<SequenceID> = []
     /// Data sockets that the coordinator does not reach.
     var outOfReach: Set<String> = []
     private var nextInstance: UInt64 = 1
@@ -137,7 +140,7 @@ struct SimulatedCluster {
     mutating func completeStep(_ change: (inout StepResult) -> Void = { _ in }) {
         guard !pipeline.isEmpty else { return }
         let (step, epoch) = pipeline.removeFirst()
-        for name in processes.keys { processes[name]?.stepsCompleted += 1 }
+        if !isProbe(step) { for name in processes.keys { processes[name]?.stepsCompleted += 1 } }
         var result = StepResult(
             step: step.id,
             sequences: step.rows.filter { $0.output == .token }.map {
@@ -181,7 +184,10 @@ struct SimulatedCluster {
                 linkOrders.append((LinkTable.coordinator, order))
                 perform(machine.measured(findings(order, of: LinkTable.coordinator), by: "", now: now))
             case .step(let step, let epoch):
-                if connection?.epoch == epoch { pipeline.append((step, epoch)) }
+                guard connection?.epoch == epoch else { continue }
+                pipeline.append((step, epoch))
+                if let probe = machine.probe { probes.insert(probe) }
+                if !holdsProbes, pipeline.count == 1, isProbe(step) { completeStep() }
             case .deliver(let event):
                 deliveries.append(event)
             case .restart(let worker, let wait):
@@ -201,6 +207,17 @@ struct SimulatedCluster {
                 hasStopped = true
             }
         }
+    }
+
+    /// Whether a step begins, computes or frees a probe, and nothing else.
+    private func isProbe(_ step: Step) -> Bool {
+        let others = step.operations.filter { operation in
+            switch operation {
+            case .begin(let id, _), .free(let id): !probes.contains(id)
+            case .fork, .truncate: true
+            }
+        }
+        return others.isEmpty && step.rows.allSatisfy { probes.contains($0.sequence) }
     }
 
     private func findings(_ order: LinkOrder, of name: String) -> LinkFindings {
