@@ -11,12 +11,16 @@ let swiftSettings: [SwiftSetting] = [
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let collections = product(name: "Collections", package: "swift-collections")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let httpTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
@@ -62,7 +66,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
     ],
@@ -103,6 +109,9 @@ let package = Package(
         library(
             "Measuring", ["Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors"]),
         library(
+            "LoadTesting",
+            ["Measuring", "ModelFiles", .asyncHTTPClient, .histogram, .nioCore, .nioHTTP1, .nioPosix]),
+        library(
             "Worker",
             [
                 "Inference", "WeightTransfer", "Links", "Sharding", "Models", "Streaming", "ModelFiles", "Devices",
@@ -132,8 +141,8 @@ let package = Package(
         program(
             "shard",
             [
-                "ShardKit", "Coordinator", "Measuring", "Inference", "Tokenizers", "WeightTransfer", "Sharding",
-                "Models", "Streaming", "ModelFiles", "Devices",
+                "ShardKit", "Coordinator", "LoadTesting", "Measuring", "Inference", "Tokenizers", "WeightTransfer",
+                "Sharding", "Models", "Streaming", "ModelFiles", "Devices",
             ]),
         program(
             "shard-coordinator",
@@ -175,6 +184,9 @@ let package = Package(
         tests(
             "MeasuringTests",
             ["Measuring", "Inference", "Sharding", "Models", "Streaming", "ModelFiles", "Devices", "Tensors"]),
+        tests(
+            "LoadTestingTests",
+            ["LoadTesting", "ModelFiles", .nioCore, .nioPosix]),
         tests("LinksTests", ["Links", "Sharding", "ZeroMQ"]),
         tests("WorkerTests", ["Worker", "Inference", "Links", "Sharding", "Models", "ModelFiles", "ZeroMQ", .logging]),
         tests(
@@ -187,7 +199,7 @@ let package = Package(
             "ServingTests",
             [
                 "Serving", "Sharding", "Tokenizers", "ModelFiles", .logging, .nioCore, .serviceLifecycle,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .nioPosix,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], settings: unoptimized),
         tests("ShardKitTests", ["ShardKit", "Sharding"]),

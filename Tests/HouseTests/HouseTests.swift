@@ -6,7 +6,7 @@ private let levels: [[String]] = [
     ["CZeroMQ", "CPCRE2", "CUring", "CLinux", "CKernels", "Tensors"],
     ["Threads", "ZeroMQ", "Devices", "ModelFiles", "Streaming"],
     ["Models", "Sharding", "Links", "WeightTransfer", "Tokenizers", "Inference"],
-    ["Measuring", "Worker", "Coordinator", "Serving"],
+    ["Measuring", "LoadTesting", "Worker", "Coordinator", "Serving"],
     ["Terminal", "ShardKit", "shard", "shard-coordinator", "shard-worker"],
 ]
 

@@ -110,7 +110,7 @@ package struct BenchmarkPlot {
     }
 
     /// From 0 on in steps of 1, 2 or 5 times a power of ten: four to nine of them.
-    static func ticks(to highest: Double) -> [Double] {
+    package static func ticks(to highest: Double) -> [Double] {
         guard highest > 0, highest.isFinite else { return [0] }
         let power = pow(10, (log10(highest) - 0.5).rounded(.down))
         let step = [1, 2, 5, 10].map { $0 * power }.first { highest / $0 <= 8 } ?? highest
@@ -127,24 +127,7 @@ package struct BenchmarkPlot {
         let (width, height) = (SVG.place(width), SVG.place(height))
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)">
-            <style>
-            text { font: 13px sans-serif; fill: #222222; }
-            .paper { fill: #ffffff; }
-            .title { font-size: 18px; font-weight: bold; }
-            .test { font-size: 14px; font-weight: bold; }
-            .note, .tick { fill: #666666; font-size: 12px; }
-            .name { text-anchor: end; }
-            .tick { text-anchor: middle; }
-            .grid { stroke: #dddddd; }
-            .whisker { stroke: #222222; stroke-width: 1.5; }
-            @media (prefers-color-scheme: dark) {
-            text { fill: #e6e6e6; }
-            .paper { fill: #1b1b1b; }
-            .note, .tick { fill: #a0a0a0; }
-            .grid { stroke: #3a3a3a; }
-            .whisker { stroke: #f4f4f4; }
-            }
-            </style>
+            \(SVG.style)
             <rect class="paper" width="100%" height="100%"/>
             """
     }
