@@ -16,11 +16,13 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let httpTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
@@ -63,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: ["FullFoundation"]),
@@ -126,8 +129,8 @@ let package = Package(
         library(
             "Serving",
             [
-                "Tokenizers", "Sharding", "ModelFiles", .hummingbird, .httpTypes, .logging, .nioCore,
-                .serviceLifecycle,
+                "Tokenizers", "Sharding", "ModelFiles", .hummingbird, .hummingbirdCore, .httpTypes, .logging, .nioCore,
+                .nioSSL, .serviceLifecycle,
             ]),
 
         // Level 4
@@ -198,8 +201,8 @@ let package = Package(
         tests(
             "ServingTests",
             [
-                "Serving", "Sharding", "Tokenizers", "ModelFiles", .logging, .nioCore, .serviceLifecycle,
-                .nioPosix,
+                "Serving", "Sharding", "Tokenizers", "ModelFiles", .logging, .nioCore, .nioPosix, .nioSSL,
+                .serviceLifecycle,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], settings: unoptimized),
         tests("ShardKitTests", ["ShardKit", "Sharding"]),

@@ -26,6 +26,8 @@ package struct ServingError: Error, Sendable, Hashable, CustomStringConvertible 
         case cancelled = "cancelled"
         /// The address cannot be listened on.
         case bind
+        /// The certificate or its key cannot be used.
+        case certificate
     }
 
     package let code: Code
@@ -74,7 +76,7 @@ extension ServingError {
         case .requestLineTooLong: 414
         case .overloaded: 429
         case .unavailable, .cancelled: 503
-        case .failed, .bind: 500
+        case .failed, .bind, .certificate: 500
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Serving
 import ShardKit
@@ -19,11 +20,14 @@ final class HTTPFiles: Sendable {
 
     /// nil where the API asks for no keys.
     let access: APIAccess?
+    /// nil where it speaks HTTP in clear.
+    let certificate: ServerCertificate?
     private let sources: Mutex<[Source]>
     private let logger: Logger
 
-    private init(access: APIAccess?, sources: [Source], logger: Logger) {
+    private init(access: APIAccess?, certificate: ServerCertificate?, sources: [Source], logger: Logger) {
         self.access = access
+        self.certificate = certificate
         self.sources = Mutex(sources)
         self.logger = logger
     }
@@ -32,23 +36,40 @@ final class HTTPFiles: Sendable {
     static func load(_ settings: ClusterConfiguration.CoordinatorSettings, logger: Logger) async throws -> HTTPFiles {
         try await OwnThread.run { _ in
             var sources: [Source] = []
-            var access: APIAccess?
-            do {
-                if let path = settings.apiKeys {
-                    // Taken before the file is read, so that no change is missed.
-                    let stamp = FileStamp([path])
-                    let made = APIAccess(try APIKeys.load(path))
-                    access = made
-                    sources.append(
-                        Source(key: "coordinator.api_keys", paths: [path], stamp: stamp) {
-                            made.replace(try APIKeys.load(path))
-                        })
+            let access = try settings.apiKeys.map { path in
+                try made("coordinator.api_keys", [path], from: &sources) {
+                    APIAccess(try APIKeys.load(path))
+                } replace: {
+                    $0.replace(try APIKeys.load(path))
                 }
-            } catch {
-                throw ProgramError(.configuration, "coordinator.api_keys: \(error)")
             }
-            return HTTPFiles(access: access, sources: sources, logger: logger)
+            let certificate = try settings.tls.map { settings in
+                let files = TLSFiles(certificate: settings.certificate, key: settings.key)
+                return try made("coordinator.tls", [files.certificate, files.key], from: &sources) {
+                    try ServerCertificate(files, at: time(nil))
+                } replace: {
+                    try $0.replace(files, at: time(nil))
+                }
+            }
+            return HTTPFiles(access: access, certificate: certificate, sources: sources, logger: logger)
         }
+    }
+
+    /// Makes a value from files, and notes how to renew it.
+    private static func made<Value: Sendable>(
+        _ key: String, _ paths: [String], from sources: inout [Source], _ make: () throws -> Value,
+        replace: @escaping @Sendable (Value) throws -> Void
+    ) throws -> Value {
+        // Taken before the files are read, so that no change is missed.
+        let stamp = FileStamp(paths)
+        let value: Value
+        do {
+            value = try make()
+        } catch {
+            throw ProgramError(.configuration, "\(key): \(error)")
+        }
+        sources.append(Source(key: key, paths: paths, stamp: stamp) { try replace(value) })
+        return value
     }
 
     /// Looks every few seconds whether a file changed, until its task is cancelled.

@@ -6,8 +6,8 @@ import Terminal
 
 /// The HTTP API of a launch, from the bound port to the last answer.
 struct HTTPFront: Sendable {
-    /// `127.0.0.1:8080`, with the port that was taken.
-    let address: String
+    /// `http://127.0.0.1:8080`, with the port that was taken.
+    let url: String
     private let group: ServiceGroup
     private let task: Task<Void, any Error>
 
@@ -23,7 +23,8 @@ struct HTTPFront: Sendable {
             service = HTTPService(
                 engine: engine, model: model,
                 address: try ListenAddress(host: host, port: address.port, hasKeys: files.access != nil),
-                access: files.access, logger: logger, whenListening: { continuation.yield($0) })
+                access: files.access, certificate: files.certificate, logger: logger,
+                whenListening: { continuation.yield($0) })
         } catch {
             throw ProgramError(.configuration, "coordinator.http: \(error)")
         }
@@ -35,9 +36,13 @@ struct HTTPFront: Sendable {
             defer { continuation.finish() }
             try await group.run()
         }
+        let scheme = files.certificate == nil ? "http" : "https"
         for await port in listening {
-            return HTTPFront(
-                address: NetworkAddress(host: address.host, port: port).description, group: group, task: task)
+            if !address.isLoopback, files.certificate == nil {
+                logger.warning("HTTP beyond this machine is in clear: who sees the network sees keys and prompts")
+            }
+            let address = NetworkAddress(host: address.host, port: port)
+            return HTTPFront(url: "\(scheme)://\(address)", group: group, task: task)
         }
         do {
             try await task.value

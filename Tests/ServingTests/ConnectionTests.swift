@@ -1,7 +1,6 @@
 import Logging
 import NIOCore
 import NIOPosix
-import ServiceLifecycle
 import Sharding
 import Testing
 
@@ -13,30 +12,9 @@ struct ConnectionTests {
     private static let streamed = #"{"messages": [{"role": "user", "content": "hi"}], "stream": true}"#
     private static let answering = ScriptedEngine { _ in [.finish(.stop)] }
 
-    /// Runs a server on a free port for as long as `body` takes.
-    private func serve(
-        _ engine: ScriptedEngine, limits: ServingLimits = ServingLimits(),
-        _ body: (_ port: Int, _ group: ServiceGroup, _ service: HTTPService) async throws -> Void
-    ) async throws {
-        let ports = AsyncStream<Int>.makeStream()
-        let server = try TestServer(engine, limits: limits) { ports.continuation.yield($0) }
-        let group = ServiceGroup(
-            services: [server.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let running = Task { try await group.run() }
-        var port = ports.stream.makeAsyncIterator()
-        do {
-            try await body(try #require(await port.next()), group, server.service)
-        } catch {
-            await group.triggerGracefulShutdown()
-            throw error
-        }
-        await group.triggerGracefulShutdown()
-        try await running.value
-    }
-
     @Test("one connection carries several requests, streams among them")
     func keepAlive() async throws {
-        try await serve(Self.answering) { port, _, _ in
+        try await TestServer.serve(Self.answering) { port, _, _ in
             try await RawClient.connect(port) { client in
                 for body in [Self.chat, Self.streamed, Self.chat] {
                     try await client.post("/v1/chat/completions", body)
@@ -49,7 +27,7 @@ struct ConnectionTests {
     @Test("a client that leaves ends its sequences, streamed or not, queued or running", arguments: [streamed, chat])
     func disconnect(body: String) async throws {
         let engine = ScriptedEngine { _ in [.gate] }
-        try await serve(engine) { port, _, service in
+        try await TestServer.serve(engine) { port, _, service in
             try await RawClient.connect(port) { client in
                 try await client.post("/v1/chat/completions", body)
                 for await _ in engine.started.stream { break }
@@ -63,7 +41,7 @@ struct ConnectionTests {
     func disconnectMidStream() async throws {
         let token = try #require(TestModel.tokens("a").last)
         let engine = ScriptedEngine { _ in [.token(token), .gate] }
-        try await serve(engine) { port, _, _ in
+        try await TestServer.serve(engine) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.post("/v1/chat/completions", Self.streamed)
                 _ = try await client.read(until: "\"content\":\"a\"")
@@ -78,7 +56,7 @@ struct ConnectionTests {
         let engine = ScriptedEngine { _ in [.gate, .token(token), .finish(.stop)] }
         var limits = ServingLimits()
         limits.keepAlive = .milliseconds(5)
-        try await serve(engine, limits: limits) { port, _, _ in
+        try await TestServer.serve(engine, limits: limits) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.post("/v1/chat/completions", Self.streamed)
                 _ = try await client.read(until: ": waiting\n\n")
@@ -92,7 +70,7 @@ struct ConnectionTests {
     func brokenStream() async throws {
         let token = try #require(TestModel.tokens("a").last)
         let engine = ScriptedEngine { _ in [.token(token), .fail(EngineError(.failed, "worker b died"))] }
-        try await serve(engine) { port, _, _ in
+        try await TestServer.serve(engine) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.post("/v1/chat/completions", Self.streamed)
                 let text = try await client.readAll()
@@ -109,7 +87,7 @@ struct ConnectionTests {
             ("127.0.0.1.evil.example", 403), ("localhost:80:80", 403), ("10.0.0.1", 403), ("[::2]", 403),
         ])
     func hosts(host: String, status: Int) async throws {
-        try await serve(Self.answering) { port, _, _ in
+        try await TestServer.serve(Self.answering) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.send("GET /health HTTP/1.1\r\nHost: \(host)\r\n\r\n")
                 #expect(try await client.read(until: "}").hasPrefix("HTTP/1.1 \(status)"))
@@ -123,7 +101,7 @@ struct ConnectionTests {
             ("http://localhost:3000", 200), ("http://evil.example", 403), ("null", 403), ("file://", 403),
         ])
     func origins(origin: String, status: Int) async throws {
-        try await serve(Self.answering) { port, _, _ in
+        try await TestServer.serve(Self.answering) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.send("GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: \(origin)\r\n\r\n")
                 #expect(try await client.read(until: "}").hasPrefix("HTTP/1.1 \(status)"))
@@ -147,7 +125,7 @@ struct ConnectionTests {
 
     @Test("malformed and oversized heads are refused and the connection closes", arguments: badHeads.keys.sorted())
     func heads(name: String) async throws {
-        try await serve(Self.answering) { port, _, _ in
+        try await TestServer.serve(Self.answering) { port, _, _ in
             try await RawClient.connect(port) { client in
                 try await client.send(try #require(Self.badHeads[name]))
                 let reply = try await client.readAll()
@@ -166,7 +144,7 @@ struct ConnectionTests {
         var limits = ServingLimits()
         limits.headTimeout = .milliseconds(50)
         limits.bodyTimeout = .milliseconds(50)
-        try await serve(Self.answering, limits: limits) { port, _, _ in
+        try await TestServer.serve(Self.answering, limits: limits) { port, _, _ in
             try await RawClient.connect(port) { client in
                 // The server may close before it is sent.
                 try? await client.send(request)
@@ -182,7 +160,7 @@ struct ConnectionTests {
         let engine = ScriptedEngine { _ in [.token(token), .gate] }
         var limits = ServingLimits()
         limits.drain = .milliseconds(20)
-        try await serve(engine, limits: limits) { port, group, _ in
+        try await TestServer.serve(engine, limits: limits) { port, group, _ in
             try await RawClient.connect(port) { client in
                 try await client.post("/v1/chat/completions", Self.streamed)
                 _ = try await client.read(until: "\"content\":\"a\"")
@@ -195,7 +173,7 @@ struct ConnectionTests {
 
     @Test("a port that is taken is an error with the address")
     func portInUse() async throws {
-        try await serve(Self.answering) { port, _, _ in
+        try await TestServer.serve(Self.answering) { port, _, _ in
             let second = HTTPService(
                 engine: Self.answering, model: try TestModel.served(),
                 address: try ListenAddress(host: "127.0.0.1", port: port),

@@ -3,7 +3,9 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import ModelFiles
+import ServiceLifecycle
 import Sharding
+import Testing
 
 @testable import Serving
 
@@ -13,14 +15,36 @@ struct TestServer {
 
     init(
         _ engine: ScriptedEngine, model: ServedModel? = nil, access: APIAccess? = nil,
-        limits: ServingLimits = ServingLimits(), host: String = "127.0.0.1",
+        certificate: ServerCertificate? = nil, limits: ServingLimits = ServingLimits(), host: String = "127.0.0.1",
         whenListening: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws {
         service = HTTPService(
             engine: engine, model: try model ?? TestModel.served(),
             address: try ListenAddress(host: host, port: 0, hasKeys: access != nil), access: access,
+            certificate: certificate,
             limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { 1_700_000_000 },
             random: { 7 }, whenListening: whenListening)
+    }
+
+    /// Runs a server on a free port for as long as `body` takes.
+    static func serve(
+        _ engine: ScriptedEngine, certificate: ServerCertificate? = nil, limits: ServingLimits = ServingLimits(),
+        _ body: (_ port: Int, _ group: ServiceGroup, _ service: HTTPService) async throws -> Void
+    ) async throws {
+        let ports = AsyncStream<Int>.makeStream()
+        let server = try TestServer(engine, certificate: certificate, limits: limits) { ports.continuation.yield($0) }
+        let group = ServiceGroup(
+            services: [server.service], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { try await group.run() }
+        var port = ports.stream.makeAsyncIterator()
+        do {
+            try await body(try #require(await port.next()), group, server.service)
+        } catch {
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await running.value
     }
 
     func get(_ path: String, authorization: String? = nil) async throws -> Reply {

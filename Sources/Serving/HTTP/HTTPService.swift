@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -20,23 +21,27 @@ package struct HTTPService: Service {
     private let limits: ServingLimits
     private let routes: Routes
     private let access: APIAccess?
+    private let certificate: ServerCertificate?
     private let logger: Logger
     private let whenListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
     ///   - access: who may use it; nil for everybody, which an address beyond loopback must not be.
+    ///   - certificate: nil for HTTP in clear.
     ///   - whenListening: called once the port is bound, with its number.
     ///   - now: Unix time in seconds.
     ///   - random: keys the sampling of requests that bring no seed.
     package init(
         engine: any TokenEngine, model: ServedModel, address: ListenAddress, access: APIAccess? = nil,
-        limits: ServingLimits = ServingLimits(), logger: Logger, now: @escaping @Sendable () -> Int = { time(nil) },
+        certificate: ServerCertificate? = nil, limits: ServingLimits = ServingLimits(), logger: Logger,
+        now: @escaping @Sendable () -> Int = { time(nil) },
         random: @escaping @Sendable () -> UInt64 = { .random(in: 0...UInt64.max) },
         whenListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {
         precondition(address.isLoopback || access != nil, "an address beyond loopback comes with keys")
         self.address = address
         self.access = access
+        self.certificate = certificate
         self.limits = limits
         self.logger = logger
         self.whenListening = whenListening
@@ -73,22 +78,29 @@ package struct HTTPService: Service {
         if address.isLoopback { router.add(middleware: HostGuard()) }
         if let access { router.add(middleware: KeyGuard(access: access, openPaths: Routes.openPaths)) }
         routes.add(to: router)
-        let limits = limits
         let whenListening = whenListening
         return Application(
-            router: router,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionWatch(limits: limits), ParserErrorBody(limits: limits)],
-                    idleTimeout: TimeAmount(limits.idleTimeout),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
-                        maxHeaderFieldCount: limits.headerCountMax))),
+            router: router, server: server,
             configuration: .init(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: logger)),
             onServerRunning: { channel in await whenListening(channel.localAddress?.port ?? 0) },
             logger: logger)
+    }
+
+    private var server: HTTPServerBuilder {
+        let limits = limits
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionWatch(limits: limits), ParserErrorBody(limits: limits)],
+            idleTimeout: TimeAmount(limits.idleTimeout),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,
+                maxHeaderFieldCount: limits.headerCountMax))
+        guard let certificate else { return .http1(configuration: configuration) }
+        return HTTPServerBuilder { responder in
+            TLSConnections(
+                base: HTTP1Channel(responder: responder, configuration: configuration), certificate: certificate)
+        }
     }
 
     private static func reason(_ error: IOError) -> String {

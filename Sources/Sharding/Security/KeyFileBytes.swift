@@ -1,23 +1,24 @@
 import Foundation
 
-/// Reads a key file, after its kind, size, owner and mode were found right on the open file.
-enum KeyFileBytes {
-    enum Kind {
+/// Reads a key file, whatever form it has, after its kind, size, owner and mode were found right on the open file.
+package enum KeyFileBytes {
+    package enum Kind: Sendable {
         /// For its owner only.
         case secret
         /// Everybody may read it, and strangers may not change it.
         case open
     }
 
-    static func read(
-        _ path: String, as kind: Kind, bytesMax: Int = KeyFile.bytesMax
+    /// - Parameter hint: what to do where there is no such file.
+    package static func read(
+        _ path: String, as kind: Kind, bytesMax: Int = KeyFile.bytesMax, hint: String? = "make it with keygen"
     ) throws(KeyFileError) -> String {
         // Without O_NONBLOCK a pipe of that name would keep us waiting.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             throw KeyFileError(
                 .system, place: path, expected: "a key file", got: String(cString: strerror(errno)),
-                hint: errno == ENOENT ? "make it with keygen" : nil)
+                hint: errno == ENOENT ? hint : nil)
         }
         defer { close(descriptor) }
         var status = stat()

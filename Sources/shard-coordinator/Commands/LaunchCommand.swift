@@ -15,7 +15,7 @@ struct LaunchCommand: AsyncParsableCommand {
         discussion: """
             SIGTERM or Ctrl-C lets running answers end, then stops the workers that it started. A second one stops \
             at once. SIGHUP reads the workers' keys (security.workers) anew: who is no longer listed is out; and the \
-            API's keys (coordinator.api_keys), which are also read when their file changes.
+            API's keys and certificate (coordinator.api_keys, tls), which are also read when their files change.
 
             Example:
               shard-coordinator launch --config cluster.yaml
@@ -107,7 +107,7 @@ struct LaunchCommand: AsyncParsableCommand {
                 }
                 await console.show(
                     status, model: configuration.model.name, endpoint: cluster.endpoints.control.description,
-                    http: http.address, plan: shown.lines)
+                    http: http.url, plan: shown.lines)
                 if status.readiness == .ready { await console.end() }
             }
         }

@@ -31,7 +31,7 @@ actor LaunchConsole {
                 worker.units.isEmpty
                     ? nil : "  layers \(worker.units): worker \(worker.name), process \(worker.processID ?? 0)"
             }
-            lines.append("ready: http://\(http)")
+            lines.append("ready: \(http)")
         case .notReady(let reason):
             // While a plan loads, the workers' own lines say how far they are.
             if status.plan == nil, !status.hasFailed { lines.append(reason) }
