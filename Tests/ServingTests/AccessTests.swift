@@ -14,8 +14,11 @@ struct AccessTests {
     private func access(_ text: String = lines) throws -> APIAccess { APIAccess(try APIKeys(text, place: "keys")) }
 
     @Test(
-        "every route but /health wants a key, in OpenAI's words and without detail",
-        arguments: ["/v1/models", "/v1/models/demo", "/ready", "/", "/v1/nothing", "/health/", "//health", "/Health"])
+        "every route but /health and the dashboard's page wants a key, in OpenAI's words and without detail",
+        arguments: [
+            "/v1/models", "/v1/models/demo", "/ready", "/v1/cluster", "/metrics", "/v1/nothing", "/health/", "//health",
+            "/Health",
+        ])
     func routes(path: String) async throws {
         let server = try TestServer(Self.answering, access: access())
         let reply = try await server.get(path)

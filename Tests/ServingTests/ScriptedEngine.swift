@@ -15,6 +15,7 @@ final class ScriptedEngine: TokenEngine {
     }
 
     let model: EngineModel
+    private let counted: EngineSnapshot?
     private let script: @Sendable (TokenRequest) throws(EngineError) -> [Line]
     private let state: Mutex<State>
     private let gate = AsyncStream<Void>.makeStream()
@@ -30,10 +31,11 @@ final class ScriptedEngine: TokenEngine {
 
     init(
         name: String = "demo", vocabularySize: Int = 1280, contextLength: Int = 512,
-        readiness: EngineReadiness = .ready,
+        readiness: EngineReadiness = .ready, snapshot: EngineSnapshot? = nil,
         script: @escaping @Sendable (TokenRequest) throws(EngineError) -> [Line]
     ) {
         model = EngineModel(name: name, vocabularySize: vocabularySize, contextLength: contextLength)
+        counted = snapshot
         self.script = script
         state = Mutex(State(readiness: readiness))
     }
@@ -42,6 +44,10 @@ final class ScriptedEngine: TokenEngine {
 
     var readiness: EngineReadiness {
         get async { state.withLock { $0.readiness } }
+    }
+
+    var snapshot: EngineSnapshot? {
+        get async { counted }
     }
 
     func open() { gate.continuation.yield() }

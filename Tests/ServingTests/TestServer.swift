@@ -71,7 +71,8 @@ struct TestServer {
             ) { response in
                 Reply(
                     status: response.status.code, retryAfter: response.headers[.retryAfter],
-                    challenge: response.headers[.wwwAuthenticate], text: String(buffer: response.body))
+                    challenge: response.headers[.wwwAuthenticate], contentType: response.headers[.contentType],
+                    policy: response.headers[.contentSecurityPolicy], text: String(buffer: response.body))
             }
         }
     }
@@ -83,6 +84,9 @@ struct Reply {
     var retryAfter: String?
     /// How a client is told to say who it is.
     var challenge: String?
+    var contentType: String?
+    /// What a browser may run and fetch.
+    var policy: String?
     var text: String
 
     var json: JSONValue { get throws { try RequestJSON.parse(ByteBuffer(string: text)) } }

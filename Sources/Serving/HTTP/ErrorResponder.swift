@@ -2,11 +2,12 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// Gives every error its HTTP form, and logs one line a request.
+/// Gives every error its HTTP form, counts requests, and logs one line of each.
 struct ErrorResponder: RouterMiddleware {
     typealias Context = ServingContext
 
     let limits: ServingLimits
+    let statistics: HTTPStatistics
 
     func handle(
         _ request: Request, context: ServingContext, next: (Request, ServingContext) async throws -> Response
@@ -28,6 +29,7 @@ struct ErrorResponder: RouterMiddleware {
             }
             response = refusal
         }
+        statistics.note(route: Routes.label(of: request.uri.path), status: response.status.code)
         context.logger.debug(
             "request",
             metadata: [

@@ -20,6 +20,7 @@ package struct HTTPService: Service {
     private let address: ListenAddress
     private let limits: ServingLimits
     private let routes: Routes
+    private let statistics = HTTPStatistics()
     private let access: APIAccess?
     private let certificate: ServerCertificate?
     private let logger: Logger
@@ -73,11 +74,12 @@ package struct HTTPService: Service {
 
     package var application: some ApplicationProtocol {
         let router = Router(context: ServingContext.self)
-        router.add(middleware: ErrorResponder(limits: limits))
+        router.add(middleware: ErrorResponder(limits: limits, statistics: statistics))
         // A name that leads elsewhere is a trick on loopback only.
         if address.isLoopback { router.add(middleware: HostGuard()) }
         if let access { router.add(middleware: KeyGuard(access: access, openPaths: Routes.openPaths)) }
         routes.add(to: router)
+        OperationsRoutes(engine: routes.engine, statistics: statistics).add(to: router)
         let whenListening = whenListening
         return Application(
             router: router, server: server,
@@ -89,9 +91,11 @@ package struct HTTPService: Service {
     }
 
     private var server: HTTPServerBuilder {
-        let limits = limits
+        let (limits, statistics) = (limits, statistics)
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionWatch(limits: limits), ParserErrorBody(limits: limits)],
+            additionalChannelHandlers: [
+                ConnectionCounter(statistics), ConnectionWatch(limits: limits), ParserErrorBody(limits: limits),
+            ],
             idleTimeout: TimeAmount(limits.idleTimeout),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerBytesMax, maxHeaderListSize: limits.headerBytesMax,

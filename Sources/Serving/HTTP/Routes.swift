@@ -8,11 +8,11 @@ import Sharding
 struct Routes: Sendable {
     static let all = [
         "POST /v1/chat/completions", "POST /v1/completions", "GET /v1/models", "GET /v1/models/{model}",
-        "GET /health", "GET /ready",
+        "GET /health", "GET /ready", "GET /v1/cluster", "GET /metrics", "GET /",
     ]
 
     /// What needs no key, where the API has keys.
-    static let openPaths: Set = ["/health"]
+    static let openPaths: Set = ["/health", "/"]
 
     /// Methods that a path answers to; nil for paths that are not here.
     static func methods(of path: String) -> [String]? {
@@ -22,6 +22,15 @@ struct Routes: Sendable {
             return isSame ? String(parts[0]) : nil
         }
         return methods.isEmpty ? nil : methods
+    }
+
+    /// A path as monitors count it: paths that are not here are one.
+    static func label(of path: String) -> String {
+        let route = all.first { route in
+            let parts = route.split(separator: " ")
+            return path == parts[1] || (parts[1].hasSuffix("{model}") && path.hasPrefix(parts[1].dropLast(7)))
+        }
+        return route.map { String($0.split(separator: " ")[1]) } ?? "other"
     }
 
     let engine: any TokenEngine
