@@ -36,4 +36,7 @@ enum FieldLimits {
     static let stopStringBytesMax = 256
     static let logitBiasMax = 1024
     static let topLogprobsMax = 20
+    /// Of a text that is turned into tokens and no more.
+    static let tokenizedBytesMax = 1 << 20
+    static let detokenizedCountMax = 1 << 18
 }

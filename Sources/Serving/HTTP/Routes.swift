@@ -8,7 +8,7 @@ import Sharding
 struct Routes: Sendable {
     static let all = [
         "POST /v1/chat/completions", "POST /v1/completions", "GET /v1/models", "GET /v1/models/{model}",
-        "GET /health", "GET /ready", "GET /v1/cluster", "GET /metrics", "GET /",
+        "POST /tokenize", "POST /detokenize", "GET /health", "GET /ready", "GET /v1/cluster", "GET /metrics", "GET /",
     ]
 
     /// What needs no key, where the API has keys.
@@ -57,6 +57,7 @@ struct Routes: Sendable {
     }
 
     func add(to router: Router<ServingContext>) {
+        addTokens(to: router)
         router.get("health") { _, _ in try Response.json(StatusBody(status: "ok")) }
         router.get("ready") { _, _ in try await ready() }
         router.get("v1/models") { _, _ in try Response.json(ModelList(data: [listed])) }
@@ -99,7 +100,7 @@ struct Routes: Sendable {
         }
     }
 
-    private static func body(_ request: Request, _ limits: ServingLimits) async throws -> JSONValue {
+    static func body(_ request: Request, _ limits: ServingLimits) async throws -> JSONValue {
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: limits.bodyBytesMax)
@@ -112,7 +113,7 @@ struct Routes: Sendable {
     }
 
     /// A request that names no model means the one that is here.
-    private func checkModel(_ name: String?) throws(ServingError) {
+    func checkModel(_ name: String?) throws(ServingError) {
         guard let name, name != engine.model.name else { return }
         throw ServingError(
             .modelNotFound, "model", "expected \(engine.model.name), the one model that is served here, got another")

@@ -46,7 +46,7 @@ struct ChatRequest: Sendable, Hashable {
         }
     }
 
-    private static func messages(_ value: JSONValue) throws(ServingError) -> [Message] {
+    static func messages(_ value: JSONValue) throws(ServingError) -> [Message] {
         guard case .array(let values) = value else { throw .expected("an array", got: value.kind, "messages") }
         guard (1...FieldLimits.messagesMax).contains(values.count) else {
             throw .expected("1 to \(FieldLimits.messagesMax) messages", got: "\(values.count)", "messages")

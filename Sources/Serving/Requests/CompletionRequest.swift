@@ -64,7 +64,7 @@ struct CompletionRequest: Sendable, Hashable {
         }
     }
 
-    private static func tokens(
+    static func tokens(
         _ values: [JSONValue], at path: String, vocabularySize: Int
     ) throws(ServingError) -> [TokenID] {
         guard !values.isEmpty else { throw .expected("at least one token id", got: "an empty array", path) }
