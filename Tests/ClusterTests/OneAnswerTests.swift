@@ -37,6 +37,30 @@ struct OneAnswerTests {
         }
     }
 
+    @Test("an embedding over two workers is that of one process, bit for bit, in steps of any size")
+    func embedding() async throws {
+        let runner = try await ShardedModelRunner(
+            shards: Paths.demo, options: RunnerOptions(threads: 1, cacheType: .f32))
+        let texts = [Array(try #require(Self.tokens)), (0..<100).map { TokenID(20 + $0 * 7 % 200) }, [5]]
+        var expected: [[Float]] = []
+        for text in texts { expected.append(try await runner.embedding(text)) }
+        var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
+        options.policy = .roundRobin
+        for rows in [1, 7, 256] {
+            options.maxRows = rows
+            try await RunningCluster.with(Paths.demo, options) { cluster in
+                async let answer = RunningCluster.tokens(
+                    cluster.engine, TokenRequest(prompt: texts[1], maxTokens: 20))
+                for (text, expected) in zip(texts, expected) {
+                    let embedding = try await cluster.engine.embedding(of: EmbeddingRequest(tokens: text))
+                    #expect(embedding.values.map(\.bitPattern) == expected.map(\.bitPattern), "\(rows) rows a step")
+                    #expect(embedding.timings.promptTokens == text.count && embedding.timings.wireBytes > 0)
+                }
+                #expect(try await answer.count == 20)
+            }
+        }
+    }
+
     @Test("a prompt that goes on from an earlier answer is answered as one that is computed anew")
     func sharedPrefix() async throws {
         let prompt = (0..<100).map { TokenID(20 + $0 * 7 % 200) }

@@ -34,7 +34,8 @@ final class ScriptedEngine: TokenEngine {
         readiness: EngineReadiness = .ready, snapshot: EngineSnapshot? = nil,
         script: @escaping @Sendable (TokenRequest) throws(EngineError) -> [Line]
     ) {
-        model = EngineModel(name: name, vocabularySize: vocabularySize, contextLength: contextLength)
+        model = EngineModel(
+            name: name, vocabularySize: vocabularySize, contextLength: contextLength, hiddenSize: 2)
         counted = snapshot
         self.script = script
         state = Mutex(State(readiness: readiness))
@@ -68,6 +69,16 @@ final class ScriptedEngine: TokenEngine {
         }
         started.continuation.yield()
         return stream
+    }
+
+    /// Its first element is how many tokens there were, its second their sum.
+    func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding {
+        let sum = request.tokens.reduce(0) { $0 + Float($1) }
+        return Embedding(
+            values: [Float(request.tokens.count), sum],
+            timings: GenerationTimings(
+                promptTokens: request.tokens.count, generatedTokens: 0, prompt: .milliseconds(20), generation: .zero,
+                wireBytes: 1000))
     }
 
     private func play(_ lines: [Line], of request: TokenRequest, into stream: TokenStream.Continuation) async {

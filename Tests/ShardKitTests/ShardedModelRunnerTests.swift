@@ -21,6 +21,20 @@ struct ShardedModelRunnerTests {
         }
     }
 
+    @Test("an embedding is one vector, equal bit for bit for any number of shards; wrong tokens are refused")
+    func embedding() async throws {
+        let whole = try await ShardedModelRunner(shards: Fixtures.tiny, options: Fixtures.options)
+        let expected = try await whole.embedding(Self.tokens)
+        #expect(!expected.isEmpty && expected.allSatisfy { $0.isFinite })
+        try await Fixtures.withFolder { folder in
+            try await splitModel(at: Fixtures.tiny, shards: 2, into: folder)
+            let runner = try await ShardedModelRunner(shards: folder, options: Fixtures.options)
+            #expect(try await runner.embedding(Self.tokens).map(\.bitPattern) == expected.map(\.bitPattern))
+            await #expect(throws: ShardKitError.self) { try await runner.embedding([]) }
+            await #expect(throws: ShardKitError.self) { try await runner.embedding([-1]) }
+        }
+    }
+
     @Test("a row holds what its best token says")
     func rows() async throws {
         let runner = try await ShardedModelRunner(shards: Fixtures.tiny, options: Fixtures.options)

@@ -6,6 +6,8 @@ struct ActiveSequence: Sendable {
         case generate
         /// Logits of given tokens, a chunk at a time; nothing is sampled.
         case diagnostic
+        /// The mean of the hidden states of given tokens.
+        case embed
     }
 
     let id: SequenceID
@@ -21,7 +23,7 @@ struct ActiveSequence: Sendable {
     private(set) var cachedCount = 0
     /// What the last stage returned with its last token.
     var samplerState: [UInt8] = []
-    /// A row that asks for a token or for logits is on its way.
+    /// A row that asks for a token, for logits or for a mean is on its way.
     var awaitsOutput = false
     private(set) var timing = Timing()
 
@@ -39,12 +41,22 @@ struct ActiveSequence: Sendable {
         tokens = request.prompt
     }
 
-    var promptCount: Int { kind == .generate ? request.prompt.count : tokens.count }
+    var promptCount: Int { kind == .diagnostic ? tokens.count : request.prompt.count }
     var generatedCount: Int { tokens.count - promptCount }
     /// Rows that can be sent now.
     var pendingCount: Int { tokens.count - sentCount }
     /// Only its last token is missing, so its next step is one row.
     var isDecoding: Bool { kind == .generate && pendingCount <= 1 }
+    /// What the row of a position returns.
+    func output(at position: Int) -> RowOutput {
+        let isLast = position == tokens.count - 1
+        return switch kind {
+        case .generate: isLast ? .token : .none
+        case .diagnostic: .logits
+        case .embed: isLast ? .mean : .pooled
+        }
+    }
+
     /// Whether some row of it was sent.
     var hasRun: Bool { timing.started != nil }
 

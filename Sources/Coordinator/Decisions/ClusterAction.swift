@@ -68,10 +68,14 @@ package enum SequenceEvent: Sendable, Equatable {
     case failed(SequenceID, EngineError)
     /// Logits `[rows, vocabularySize]` of a diagnostic's chunk.
     case logits(SequenceID, [Float])
+    /// It has ended with this.
+    case embedded(SequenceID, Embedding)
 
     package var sequence: SequenceID {
         switch self {
-        case .begun(let id, _), .token(let id, _), .finished(let id, _, _), .failed(let id, _), .logits(let id, _): id
+        case .begun(let id, _), .token(let id, _), .finished(let id, _, _), .failed(let id, _), .logits(let id, _),
+            .embedded(let id, _):
+            id
         }
     }
 }

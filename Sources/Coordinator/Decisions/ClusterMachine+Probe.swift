@@ -24,7 +24,7 @@ extension ClusterMachine {
             switch event {
             case .finished: probe = nil
             case .failed(_, let error): return "no token came through the stages: \(error)"
-            case .begun, .token, .logits: break
+            case .begun, .token, .logits, .embedded: break
             }
         }
         return nil

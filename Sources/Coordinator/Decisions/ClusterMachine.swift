@@ -81,6 +81,15 @@ package struct ClusterMachine: Sendable {
         return (id, sendSteps(now: now))
     }
 
+    package mutating func submit(
+        _ request: EmbeddingRequest, now: Duration
+    ) throws(EngineError) -> (SequenceID, [ClusterAction]) {
+        try checkReady()
+        let id = try scheduler.submit(
+            TokenRequest(prompt: request.tokens, owner: request.owner, priority: request.priority), kind: .embed)
+        return (id, sendSteps(now: now))
+    }
+
     /// Opens a diagnostic: a sequence whose chunks return all their logits.
     package mutating func openDiagnostic(now: Duration) throws(EngineError) -> SequenceID {
         try checkReady()

@@ -32,6 +32,7 @@ package struct ClusterSettings: Sendable {
     /// What runs requests: sizes of the model and of what it may hold at once.
     package struct Capacity: Sendable, Hashable {
         package var vocabularySize: Int
+        package var hiddenSize: Int
         /// Positions a sequence may take.
         package var contextLength: Int
         package var maxSequences: Int
@@ -51,10 +52,11 @@ package struct ClusterSettings: Sendable {
         package static let gapMaxDefault = Duration.milliseconds(100)
 
         package init(
-            vocabularySize: Int, contextLength: Int, maxSequences: Int, queueMax: Int, maxRows: Int,
+            vocabularySize: Int, hiddenSize: Int, contextLength: Int, maxSequences: Int, queueMax: Int, maxRows: Int,
             blockPositions: Int, cachePositions: Int? = nil
         ) {
             self.vocabularySize = vocabularySize
+            self.hiddenSize = hiddenSize
             self.contextLength = contextLength
             self.maxSequences = maxSequences
             self.queueMax = queueMax

@@ -45,7 +45,7 @@ extension StepScheduler {
         let prefix = sharedPrefix(of: sequence)
         ledger.begin(id, sharing: prefix?.sequence, length: prefix?.length ?? 0)
         var freed: [SequenceOperation] = []
-        let positions = sequence.kind == .generate ? sequence.tokens.count : capacity.contextLength
+        let positions = sequence.kind == .diagnostic ? capacity.contextLength : sequence.tokens.count
         var hasRoom = ledger.grow(id, to: positions)
         while !hasRoom, !retained.isEmpty {
             freed.append(.free(forgetOldestState()))
@@ -53,7 +53,7 @@ extension StepScheduler {
         }
         if hasRoom {
             sequence.begin(with: prefix?.length ?? 0)
-            if sequence.kind == .generate, !sequence.hasRun {
+            if sequence.kind != .diagnostic, !sequence.hasRun {
                 begun.append(.begun(id, cachedTokens: sequence.cachedCount))
             }
             active[id] = sequence
@@ -115,7 +115,7 @@ extension StepScheduler {
     private func lastToCome(after id: SequenceID, besides taken: Set<SequenceID>) -> SequenceID? {
         let priority = active[id]?.request.priority ?? 0
         return active.values.filter {
-            $0.id != id && $0.kind == .generate && !taken.contains($0.id)
+            $0.id != id && $0.kind != .diagnostic && !taken.contains($0.id)
                 && ($0.request.priority, id) < (priority, $0.id)
         }.max { ($1.request.priority, $0.id) < ($0.request.priority, $1.id) }?.id
     }

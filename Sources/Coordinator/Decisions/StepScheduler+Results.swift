@@ -27,7 +27,7 @@ extension StepScheduler {
             tokenCount: oldest.decodeRowCount,
             isUndisturbed: oldest.promptRowCount == 0 && active.values.allSatisfy(\.isDecoding),
             sequenceCount: active.count, now: now)
-        let asked = oldest.rows.filter { $0.output != .none }
+        let asked = oldest.rows.filter(\.output.returnsSomething)
         let logitsRows = asked.count { $0.output == .logits }
         let (expected, overflow) = logitsRows.multipliedReportingOverflow(by: capacity.vocabularySize)
         guard !overflow, result.logits.count == expected else {
@@ -39,10 +39,10 @@ extension StepScheduler {
             self[id] = sequence
             events.append(.logits(id, result.logits))
         }
-        // One that was cancelled meanwhile, or failed, has no use for its token.
-        for row in asked where row.output == .token && self[row.sequence] != nil {
+        // One that was cancelled meanwhile, or failed, has no use for what it asked for.
+        for row in asked where row.output != .logits && self[row.sequence] != nil {
             guard let sequence = result.sequences.first(where: { $0.sequence == row.sequence }) else {
-                return .fault("step \(result.step): expected a token of sequence \(row.sequence), got none")
+                return .fault("step \(result.step): expected a \(row.output) of sequence \(row.sequence), got none")
             }
             if let fault = take(sequence, of: row, now: now, into: &events) {
                 return .fault("step \(result.step): \(fault)")
@@ -54,7 +54,35 @@ extension StepScheduler {
     private mutating func take(
         _ result: SequenceResult, of row: StepRow, now: Duration, into events: inout [SequenceEvent]
     ) -> String? {
-        guard var sequence = self[row.sequence], case .tokens(let accepted) = result.outcome else { return nil }
+        guard let sequence = self[row.sequence] else { return nil }
+        switch (result.outcome, row.output) {
+        case (.failed, _): return nil
+        case (.tokens(let accepted), .token):
+            return take(accepted, result, of: sequence, row, now: now, into: &events)
+        case (.mean(let values), .mean):
+            return take(values, result, of: sequence, row, now: now, into: &events)
+        default: return "sequence \(row.sequence): expected a \(row.output), got something else"
+        }
+    }
+
+    private mutating func take(
+        _ mean: [Float], _ result: SequenceResult, of sequence: ActiveSequence, _ row: StepRow, now: Duration,
+        into events: inout [SequenceEvent]
+    ) -> String? {
+        guard mean.count == capacity.hiddenSize, result.position == row.position + 1 else {
+            return "sequence \(row.sequence): expected \(capacity.hiddenSize) numbers at position \(row.position + 1), "
+                + "got \(mean.count) at \(result.position)"
+        }
+        end(row.sequence)
+        events.append(.embedded(row.sequence, Embedding(values: mean, timings: sequence.timings(at: now))))
+        return nil
+    }
+
+    private mutating func take(
+        _ accepted: [AcceptedToken], _ result: SequenceResult, of sequence: ActiveSequence, _ row: StepRow,
+        now: Duration, into events: inout [SequenceEvent]
+    ) -> String? {
+        var sequence = sequence
         guard accepted.count == 1, result.position == row.position + 1 else {
             return "sequence \(row.sequence): expected 1 token at position \(row.position + 1), got "
                 + "\(accepted.count) at \(result.position)"

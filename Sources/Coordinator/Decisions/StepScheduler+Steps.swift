@@ -20,6 +20,8 @@ extension StepScheduler {
         var operations: [SequenceOperation]
         var rows: [StepRow] = []
         var sequences: Set<SequenceID> = []
+        /// Rows that return a mean.
+        var meanCount = 0
     }
 
     private mutating func makeStep(now: Duration) -> Step? {
@@ -65,9 +67,13 @@ extension StepScheduler {
     private mutating func takePrompts(upTo count: Int, _ draft: inout Draft, _ now: Duration) {
         let end = min(stepRowsMax, draft.rows.count + count)
         for id in promptOrder where draft.rows.count < end {
+            if draft.meanCount >= meansMax, active[id]?.kind == .embed { continue }
             take(id, upTo: end - draft.rows.count, &draft, now)
         }
     }
+
+    /// In one result.
+    private var meansMax: Int { max(1, WireLimits.meanElementsMax / max(1, capacity.hiddenSize)) }
 
     /// Of one step. Where others generate, their pauses bound it; a prompt that has the stages to itself follows in
     /// chunks so small that all of them soon have one.
@@ -84,7 +90,7 @@ extension StepScheduler {
     private var promptOrder: [SequenceID] {
         let prompts = turns.filter {
             guard let sequence = active[$0] else { return false }
-            return sequence.kind == .generate && !sequence.isDecoding
+            return sequence.kind != .diagnostic && !sequence.isDecoding && sequence.pendingCount > 0
         }
         guard nextStep % 4 != 0 else { return Array(prompts) }
         return prompts.enumerated().sorted {
@@ -99,11 +105,12 @@ extension StepScheduler {
         else { return }
         sequence.started(at: now)
         for position in sequence.sentCount..<end {
-            let output: RowOutput =
-                sequence.kind == .diagnostic ? .logits : position == sequence.tokens.count - 1 ? .token : .none
-            draft.rows.append(
-                StepRow(sequence: id, position: position, token: sequence.tokens[position], output: output))
-            if output != .none { sequence.awaitsOutput = true }
+            let row = StepRow(
+                sequence: id, position: position, token: sequence.tokens[position],
+                output: sequence.output(at: position))
+            draft.rows.append(row)
+            if row.output.returnsSomething { sequence.awaitsOutput = true }
+            if row.output == .mean { draft.meanCount += 1 }
         }
         sequence.sentCount = end
         active[id] = sequence

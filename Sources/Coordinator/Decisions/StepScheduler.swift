@@ -99,15 +99,17 @@ struct StepScheduler: Sendable {
     }
 
     private func check(_ request: TokenRequest, kind: ActiveSequence.Kind) throws(EngineError) {
+        let field = kind == .embed ? "tokens" : "prompt"
         if let token = request.prompt.first(where: { $0 < 0 || Int($0) >= capacity.vocabularySize }) {
             throw EngineError(
                 .invalidRequest,
-                "prompt: expected tokens from 0 to \(capacity.vocabularySize - 1), got \(token)")
+                "\(field): expected tokens from 0 to \(capacity.vocabularySize - 1), got \(token)")
         }
-        guard kind == .generate else { return }
+        guard kind != .diagnostic else { return }
         guard !request.prompt.isEmpty else {
-            throw EngineError(.invalidRequest, "prompt: expected at least 1 token, got 0")
+            throw EngineError(.invalidRequest, "\(field): expected at least 1 token, got 0")
         }
+        if kind == .embed { return try checkRoom(for: request) }
         if let count = request.maxTokens, count < 1 {
             throw EngineError(.invalidRequest, "max_tokens: expected at least 1, got \(count)")
         }
@@ -128,6 +130,18 @@ struct StepScheduler: Sendable {
             throw EngineError(
                 .contextLengthExceeded,
                 "request: needs \(needed) cache positions, there are \(capacity.cachePositions); lower max_tokens")
+        }
+    }
+
+    /// Nothing follows what is embedded.
+    private func checkRoom(for embedded: TokenRequest) throws(EngineError) {
+        let count = embedded.prompt.count
+        let positionsMax = min(capacity.contextLength, capacity.cachePositions)
+        guard count <= positionsMax else {
+            throw EngineError(
+                .contextLengthExceeded,
+                "tokens: expected at most \(positionsMax) (the context), got \(count); shorten the text or raise "
+                    + "model.context")
         }
     }
 

@@ -57,7 +57,8 @@ package struct Cluster: Sendable {
             let engine = ClusterEngine(
                 model: EngineModel(
                     name: options.name, vocabularySize: model.spec.vocabularySize,
-                    contextLength: settings.capacity.contextLength), service: service)
+                    contextLength: settings.capacity.contextLength, hiddenSize: model.spec.hiddenSize), service: service
+            )
             return Cluster(
                 engine: engine, service: service, model: model, settings: settings, endpoints: sockets.endpoints,
                 launcher: launcher, weights: server)
@@ -109,8 +110,8 @@ extension ClusterOptions {
                 "model.context: expected 1 to \(model.spec.contextLength), which \(name) was made for, got \(context)")
         }
         var capacity = ClusterSettings.Capacity(
-            vocabularySize: model.spec.vocabularySize, contextLength: context, maxSequences: maxSequences,
-            queueMax: queueMax, maxRows: maxRows, blockPositions: CacheShape.blockPositions)
+            vocabularySize: model.spec.vocabularySize, hiddenSize: model.spec.hiddenSize, contextLength: context,
+            maxSequences: maxSequences, queueMax: queueMax, maxRows: maxRows, blockPositions: CacheShape.blockPositions)
         capacity.gapMax = gapMax
         capacity.sharesPrefixes = sharesPrefixes
         var settings = ClusterSettings(

@@ -29,6 +29,10 @@ package final class ClusterEngine: TokenEngine {
         return stream
     }
 
+    package func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding {
+        try await service.embedding(of: request)
+    }
+
     /// The logits that follow each token: a diagnostic.
     ///
     /// - Parameters:

@@ -42,6 +42,7 @@ package actor CoordinatorService {
     private let started = ContinuousClock.now
     private var streams: [SequenceID: TokenStream.Continuation] = [:]
     private var chunks: [SequenceID: CheckedContinuation<Result<[Float], EngineError>, Never>] = [:]
+    private var embeddings: [SequenceID: CheckedContinuation<Result<Embedding, EngineError>, Never>] = [:]
     private var startFailure: StartFailure?
     private var wasReady = false
     private var plan: Plan?
@@ -264,12 +265,17 @@ package actor CoordinatorService {
             let stream = streams.removeValue(forKey: id)
             stream?.yield(.finished(reason, timings))
             stream?.finish()
-            chunks.removeValue(forKey: id)?.resume(returning: .failure(EngineError(.failed, "cancelled")))
+            let cancelled = EngineError(.failed, "cancelled")
+            chunks.removeValue(forKey: id)?.resume(returning: .failure(cancelled))
+            embeddings.removeValue(forKey: id)?.resume(returning: .failure(cancelled))
         case .failed(let id, let error):
             streams.removeValue(forKey: id)?.finish(throwing: error)
             chunks.removeValue(forKey: id)?.resume(returning: .failure(error))
+            embeddings.removeValue(forKey: id)?.resume(returning: .failure(error))
         case .logits(let id, let logits):
             chunks.removeValue(forKey: id)?.resume(returning: .success(logits))
+        case .embedded(let id, let embedding):
+            embeddings.removeValue(forKey: id)?.resume(returning: .success(embedding))
         }
     }
 
@@ -278,8 +284,10 @@ package actor CoordinatorService {
         let error = EngineError(.unavailable, "the coordinator has stopped")
         for stream in streams.values { stream.finish(throwing: error) }
         for chunk in chunks.values { chunk.resume(returning: .failure(error)) }
+        for embedding in embeddings.values { embedding.resume(returning: .failure(error)) }
         streams.removeAll()
         chunks.removeAll()
+        embeddings.removeAll()
         for watcher in watchers.values { watcher.finish() }
         watchers.removeAll()
         await processes?.stopAll()
@@ -297,12 +305,21 @@ package actor CoordinatorService {
     // MARK: Requests
 
     func start(_ request: TokenRequest, _ continuation: TokenStream.Continuation) throws(EngineError) -> SequenceID {
+        let (id, actions) = try counted(request.prompt.count) { () throws(EngineError) in
+            try machine.submit(request, now: now)
+        }
+        streams[id] = continuation
+        perform(actions)
+        return id
+    }
+
+    private func counted(
+        _ promptTokens: Int, _ submit: () throws(EngineError) -> (SequenceID, [ClusterAction])
+    ) throws(EngineError) -> (SequenceID, [ClusterAction]) {
         do {
-            let (id, actions) = try machine.submit(request, now: now)
-            streams[id] = continuation
-            statistics.requests.submitted(id, promptTokens: request.prompt.count, now: now)
-            perform(actions)
-            return id
+            let (id, actions) = try submit()
+            statistics.requests.submitted(id, promptTokens: promptTokens, now: now)
+            return (id, actions)
         } catch {
             statistics.requests.rejected(error.code)
             throw error
@@ -319,6 +336,21 @@ package actor CoordinatorService {
         let result = await withCheckedContinuation { continuation in
             chunks[id] = continuation
             perform(actions)
+        }
+        return try result.get()
+    }
+
+    func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding {
+        let (id, actions) = try counted(request.tokens.count) { () throws(EngineError) in
+            try machine.submit(request, now: now)
+        }
+        let result: Result<Embedding, EngineError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                embeddings[id] = continuation
+                perform(actions)
+            }
+        } onCancel: {
+            Task { await self.cancel(id) }
         }
         return try result.get()
     }

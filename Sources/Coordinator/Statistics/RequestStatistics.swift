@@ -55,6 +55,10 @@ struct RequestStatistics: Sendable {
             guard let request = end(id, "failed", now: now) else { return nil }
             counts.failed &+= 1
             return request
+        case .embedded(let id, _):
+            guard let request = end(id, "embedded", now: now) else { return nil }
+            counts.embedded &+= 1
+            return request
         case .logits:
             return nil
         }
@@ -94,7 +98,7 @@ struct RequestStatistics: Sendable {
 /// A request that has ended, with the times of its parts.
 struct EndedRequest: Sendable, Hashable {
     var id: SequenceID
-    /// A finish reason, or `failed`.
+    /// A finish reason, `embedded`, or `failed`.
     var outcome: String
     var promptTokens: Int
     var generatedTokens: Int

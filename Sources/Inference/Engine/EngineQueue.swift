@@ -3,7 +3,7 @@ import Threads
 
 /// What callers ask of the engine's thread, in order.
 enum EngineCommand: Sendable {
-    case start(SequenceID, TokenRequest, TokenStream.Continuation)
+    case start(SequenceID, LocalSchedule.Request, EngineListener)
     case cancel(SequenceID)
     case perform(EngineJob)
     case stop

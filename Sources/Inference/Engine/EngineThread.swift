@@ -10,7 +10,7 @@ final class EngineThread: @unchecked Sendable {
     private let options: LocalEngine.Options
     private let load: @Sendable () throws(InferenceError) -> ShardChain
     private let report: @Sendable (Result<LocalEngine.Loaded, InferenceError>) -> Void
-    private var streams: [SequenceID: TokenStream.Continuation] = [:]
+    private var listeners: [SequenceID: EngineListener] = [:]
     private var jobs: [EngineJob] = []
 
     init(
@@ -57,7 +57,10 @@ final class EngineThread: @unchecked Sendable {
             contextLength: chain.options.contextLength, rowsMax: chain.options.rowsMax,
             sequencesMax: min(options.sequencesMax, chain.options.rowsMax), queueMax: options.queueMax,
             cacheBlockCount: chain.options.cacheBlockCount)
-        report(.success(LocalEngine.Loaded(vocabularySize: chain.model.vocabularySize, limits: limits)))
+        report(
+            .success(
+                LocalEngine.Loaded(
+                    vocabularySize: chain.model.vocabularySize, hiddenSize: chain.model.hiddenSize, limits: limits)))
         serve(chain, LocalSchedule(limits: limits))
     }
 
@@ -84,17 +87,16 @@ final class EngineThread: @unchecked Sendable {
     /// False when the engine stops.
     private func obey(_ command: EngineCommand, _ schedule: inout LocalSchedule) -> Bool {
         switch command {
-        case .start(let id, let request, let continuation):
+        case .start(let id, let request, let listener):
             if schedule.add(request, as: id) {
-                streams[id] = continuation
+                listeners[id] = listener
             } else {
-                continuation.finish(
-                    throwing: EngineError(
-                        .overloaded, "\(options.queueMax) requests wait already; try again later"))
+                listener.fail(
+                    EngineError(.overloaded, "\(options.queueMax) requests wait already; try again later"))
             }
         case .cancel(let id):
             schedule.cancel(id)
-            streams[id] = nil
+            fail([id], EngineError(.failed, "cancelled"))
         case .perform(let job):
             jobs.append(job)
         case .stop:
@@ -114,11 +116,15 @@ final class EngineThread: @unchecked Sendable {
         for action in actions {
             switch action {
             case .deliver(let id, let token):
-                streams[id]?.yield(.token(token))
+                guard case .tokens(let stream) = listeners[id] else { continue }
+                stream.yield(.token(token))
             case .finish(let id, let reason, let timings):
-                let stream = streams.removeValue(forKey: id)
-                stream?.yield(.finished(reason, timings))
-                stream?.finish()
+                guard case .tokens(let stream) = listeners.removeValue(forKey: id) else { continue }
+                stream.yield(.finished(reason, timings))
+                stream.finish()
+            case .embed(let id, let embedding):
+                guard case .embedding(let continuation) = listeners.removeValue(forKey: id) else { continue }
+                continuation.resume(returning: .success(embedding))
             case .fail(let id, let error):
                 fail([id], error)
             }
@@ -126,6 +132,6 @@ final class EngineThread: @unchecked Sendable {
     }
 
     private func fail(_ ids: [SequenceID], _ error: EngineError) {
-        for id in ids { streams.removeValue(forKey: id)?.finish(throwing: error) }
+        for id in ids { listeners.removeValue(forKey: id)?.fail(error) }
     }
 }

@@ -40,7 +40,8 @@ package final class LocalEngine: TokenEngine {
         self.queue = queue
         limits = facts.limits
         model = EngineModel(
-            name: options.name, vocabularySize: facts.vocabularySize, contextLength: facts.limits.contextLength)
+            name: options.name, vocabularySize: facts.vocabularySize, contextLength: facts.limits.contextLength,
+            hiddenSize: facts.hiddenSize)
     }
 
     deinit { try? queue.put(.stop) }
@@ -59,8 +60,28 @@ package final class LocalEngine: TokenEngine {
         continuation.onTermination = { [self] reason in
             if case .cancelled = reason { try? queue.put(.cancel(id)) }
         }
-        try queue.put(.start(id, request, continuation))
+        try queue.put(.start(id, .generate(request), .tokens(continuation)))
         return stream
+    }
+
+    package func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding {
+        try LocalSchedule.check(request, limits: limits, vocabularySize: model.vocabularySize)
+        let id = nextID.next()
+        let result: Result<Embedding, EngineError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                do throws(EngineError) {
+                    try queue.put(.start(id, .embed(request), .embedding(continuation)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                    return
+                }
+                // One that came before the request was in the queue found nothing to end.
+                if Task.isCancelled { try? queue.put(.cancel(id)) }
+            }
+        } onCancel: {
+            try? queue.put(.cancel(id))
+        }
+        return try result.get()
     }
 
     /// Does something with the chain on the engine's thread: a diagnostic, or loading and unloading of shards.
@@ -93,6 +114,7 @@ package final class LocalEngine: TokenEngine {
 
     struct Loaded: Sendable {
         var vocabularySize: Int
+        var hiddenSize: Int
         var limits: LocalSchedule.Limits
     }
 }

@@ -2,8 +2,8 @@ import Sharding
 
 /// What one process runs next: a value, without clock, threads or model.
 ///
-/// Each step has the next token of every sequence that generates, then pieces of prompts in order of arrival, as many
-/// rows as fit. A sequence is admitted when the cache can hold it to its end.
+/// Each step has the next token of every sequence that generates, then pieces of prompts and of what is to be embedded
+/// in order of arrival, as many rows as fit. A sequence is admitted when the cache can hold it to its end.
 struct LocalSchedule {
     struct Limits: Sendable {
         var contextLength: Int
@@ -15,15 +15,25 @@ struct LocalSchedule {
         var cacheBlockCount: Int
     }
 
+    enum Request: Sendable {
+        case generate(TokenRequest)
+        case embed(EmbeddingRequest)
+    }
+
     enum Action {
         case deliver(SequenceID, AcceptedToken)
         case finish(SequenceID, FinishReason, GenerationTimings)
+        case embed(SequenceID, Embedding)
         case fail(SequenceID, EngineError)
     }
 
     private struct Entry {
         let id: SequenceID
-        let request: TokenRequest
+        let sampling: SamplingParameters
+        let choice: Int
+        let promptCount: Int
+        let endTokens: Set<TokenID>
+        let isEmbedding: Bool
         /// Prompt and generated.
         var tokens: [TokenID]
         /// Tokens that have had their row.
@@ -32,8 +42,36 @@ struct LocalSchedule {
         var started: Duration?
         var firstToken: Duration?
 
-        var generatedCount: Int { tokens.count - request.prompt.count }
+        var generatedCount: Int { tokens.count - promptCount }
         var blocksMax: Int { KVCache.blocksNeeded(positions: tokensMax) }
+
+        init(_ request: Request, as id: SequenceID, limits: Limits) {
+            self.id = id
+            switch request {
+            case .generate(let request):
+                sampling = request.sampling
+                choice = request.choice
+                endTokens = request.endTokens
+                isEmbedding = false
+                tokens = request.prompt
+                let room = limits.contextLength - tokens.count
+                tokensMax = tokens.count + min(request.maxTokens ?? room, room)
+            case .embed(let request):
+                sampling = .greedy
+                choice = 0
+                endTokens = []
+                isEmbedding = true
+                tokens = request.tokens
+                tokensMax = tokens.count
+            }
+            promptCount = tokens.count
+        }
+
+        /// What the row of a position returns.
+        func output(at position: Int) -> RowOutput {
+            let isLast = position == tokens.count - 1
+            return isEmbedding ? (isLast ? .mean : .pooled) : (isLast ? .token : .none)
+        }
     }
 
     private let limits: Limits
@@ -47,13 +85,9 @@ struct LocalSchedule {
     var isIdle: Bool { waiting.isEmpty && active.isEmpty && toFree.isEmpty }
 
     /// Queues a request that ``check(_:limits:vocabularySize:)`` accepted; false when the queue is full.
-    mutating func add(_ request: TokenRequest, as id: SequenceID) -> Bool {
+    mutating func add(_ request: Request, as id: SequenceID) -> Bool {
         guard waiting.count < limits.queueMax else { return false }
-        let room = limits.contextLength - request.prompt.count
-        let entry = Entry(
-            id: id, request: request, tokens: request.prompt,
-            tokensMax: request.prompt.count + min(request.maxTokens ?? room, room))
-        waiting.append(entry)
+        waiting.append(Entry(request, as: id, limits: limits))
         return true
     }
 
@@ -101,8 +135,7 @@ struct LocalSchedule {
             operations.append(
                 .begin(
                     entry.id,
-                    SequenceStart(
-                        tokens: entry.tokens, sampling: entry.request.sampling, choice: entry.request.choice)))
+                    SequenceStart(tokens: entry.tokens, sampling: entry.sampling, choice: entry.choice)))
         }
     }
 
@@ -113,7 +146,7 @@ struct LocalSchedule {
             rows.append(
                 StepRow(
                     sequence: entry.id, position: position, token: entry.tokens[position],
-                    output: position == entry.tokens.count - 1 ? .token : .none))
+                    output: entry.output(at: position)))
         }
         active[index].computedCount += count
     }
@@ -135,6 +168,10 @@ struct LocalSchedule {
                     actions.append(.finish(outcome.sequence, reason, timings(of: active[index], now: now)))
                     remove(at: index)
                 }
+            case .mean(let values):
+                actions.append(
+                    .embed(outcome.sequence, Embedding(values: values, timings: timings(of: active[index], now: now))))
+                remove(at: index)
             }
         }
         return actions
@@ -146,25 +183,20 @@ struct LocalSchedule {
     }
 
     private func finishReason(of entry: Entry) -> FinishReason? {
-        if let last = entry.tokens.last, entry.request.endTokens.contains(last) { return .stop }
+        if let last = entry.tokens.last, entry.endTokens.contains(last) { return .stop }
         return entry.tokens.count >= entry.tokensMax ? .length : nil
     }
 
     private func timings(of entry: Entry, now: Duration) -> GenerationTimings {
         let first = entry.firstToken ?? now
         return GenerationTimings(
-            promptTokens: entry.request.prompt.count, generatedTokens: entry.generatedCount,
+            promptTokens: entry.promptCount, generatedTokens: entry.generatedCount,
             prompt: first - (entry.started ?? first), generation: now - first)
     }
 
     /// Refuses what can never run, with the numbers.
     static func check(_ request: TokenRequest, limits: Limits, vocabularySize: Int) throws(EngineError) {
-        guard !request.prompt.isEmpty else {
-            throw EngineError(.invalidRequest, "prompt: expected at least one token, got none")
-        }
-        if let token = request.prompt.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
-            throw EngineError(.invalidRequest, "prompt: expected tokens in 0..<\(vocabularySize), got \(token)")
-        }
+        try check(request.prompt, "prompt", vocabularySize: vocabularySize)
         if let maxTokens = request.maxTokens, maxTokens < 1 {
             throw EngineError(.invalidRequest, "max_tokens: expected at least 1, got \(maxTokens)")
         }
@@ -185,6 +217,31 @@ struct LocalSchedule {
             throw EngineError(
                 .contextLengthExceeded,
                 "prompt and answer need \(needed) cache blocks of 64 positions, there are \(limits.cacheBlockCount)")
+        }
+    }
+
+    /// Refuses what can never run, with the numbers.
+    static func check(_ request: EmbeddingRequest, limits: Limits, vocabularySize: Int) throws(EngineError) {
+        try check(request.tokens, "tokens", vocabularySize: vocabularySize)
+        guard request.tokens.count <= limits.contextLength else {
+            throw EngineError(
+                .contextLengthExceeded,
+                "tokens: expected at most \(limits.contextLength) (the context), got \(request.tokens.count)")
+        }
+        let needed = KVCache.blocksNeeded(positions: request.tokens.count)
+        guard needed <= limits.cacheBlockCount else {
+            throw EngineError(
+                .contextLengthExceeded,
+                "tokens need \(needed) cache blocks of 64 positions, there are \(limits.cacheBlockCount)")
+        }
+    }
+
+    private static func check(_ tokens: [TokenID], _ field: String, vocabularySize: Int) throws(EngineError) {
+        guard !tokens.isEmpty else {
+            throw EngineError(.invalidRequest, "\(field): expected at least one token, got none")
+        }
+        if let token = tokens.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
+            throw EngineError(.invalidRequest, "\(field): expected tokens in 0..<\(vocabularySize), got \(token)")
         }
     }
 }

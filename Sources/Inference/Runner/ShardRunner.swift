@@ -61,11 +61,11 @@ package final class ShardRunner {
     ///   - hidden: the rows' hidden states, `[rows, hiddenSize]`, f32, row-major, any alignment.
     ///   - output: where a runner without a head writes the rows' hidden states, of the same shape; may be a message's
     ///     memory. Ignored with a head.
-    /// - Returns: tokens and logits from a runner with a head, nil without. A sequence whose values are not finite
+    /// - Returns: tokens, logits and means from a runner with a head, nil without. A sequence whose values are not finite
     ///   gets a failed result; the others go on.
     /// - Throws: ``InferenceError`` when the step does not follow from the earlier ones, exceeds a limit, or the device
-    ///   fails. Operations before the failure have then taken effect, and a repeated `begin` or `fork` is refused: `free`
-    ///   the step's sequences, or `reset`, before going on.
+    ///   fails. Operations before the failure have then taken effect, and a repeated `begin` is refused: `free` the step's
+    ///   sequences, or `reset`, before going on.
     package func run(
         _ step: Step, hidden: UnsafeRawBufferPointer, output: UnsafeMutableRawBufferPointer
     ) throws(InferenceError) -> StepResult? {
@@ -78,7 +78,7 @@ package final class ShardRunner {
         }
         try apply(step.operations)
         if !step.rows.isEmpty {
-            weights.begin(needsHead: head != nil && step.rows.contains { $0.output != .none })
+            weights.begin(needsHead: head != nil && step.rows.contains { $0.output.needsLogits })
             try place(step.rows)
             device.upload(hidden, rowCount: step.rows.count, to: buffers.hidden)
             try runLayers(rowCount: step.rows.count)
@@ -110,9 +110,6 @@ package final class ShardRunner {
                     try cache.begin(sequence)
                 }
                 try head?.sequences.begin(sequence, start)
-            case .fork(let parent, let child, let choice, let length):
-                try cache.fork(parent, to: child, length: length)
-                head?.sequences.fork(parent, to: child, choice: choice, length: length)
             case .truncate(let sequence, let length):
                 try cache.truncate(sequence, to: length)
                 head?.sequences.truncate(sequence, to: length)

@@ -54,11 +54,13 @@ struct SequenceSampling: Sendable {
     }
 }
 
-/// The sequences that a last stage samples for.
+/// The sequences of a last stage: what it samples by, and the means that it takes.
 final class SampledSequences {
     /// So that a step changes a sequence in place: changing a value inside a dictionary allocates.
     private final class Entry {
         var sampling: SequenceSampling
+        /// From the first row on that is pooled.
+        var mean: HiddenMean?
 
         init(_ sampling: SequenceSampling) { self.sampling = sampling }
     }
@@ -72,17 +74,11 @@ final class SampledSequences {
         sequences[sequence] = Entry(try SequenceSampling(start, contextLength: contextLength))
     }
 
-    func fork(_ parent: SequenceID, to child: SequenceID, choice: Int, length: Int) {
-        guard var sampling = sequences[parent]?.sampling else { return }
-        sampling.choice = choice
-        sampling.tokens.removeSubrange(min(length, sampling.tokens.count)...)
-        sampling.reserve(contextLength)
-        sequences[child] = Entry(sampling)
-    }
-
+    /// Its mean goes: what of it came from later positions is not known any more.
     func truncate(_ sequence: SequenceID, to length: Int) {
         guard let entry = sequences[sequence], length < entry.sampling.tokens.count else { return }
         entry.sampling.tokens.removeSubrange(length...)
+        entry.mean = nil
     }
 
     func free(_ sequence: SequenceID) { sequences[sequence] = nil }
@@ -98,8 +94,22 @@ final class SampledSequences {
     }
 
     /// - Precondition: the sequence has rows in the current step.
-    func sampling(of sequence: SequenceID) -> SequenceSampling {
-        guard let sampling = sequences[sequence]?.sampling else { preconditionFailure("a row's sequence has begun") }
-        return sampling
+    func sampling(of sequence: SequenceID) -> SequenceSampling { entry(of: sequence).sampling }
+
+    /// Takes a row into its sequence's mean.
+    ///
+    /// - Parameter hidden: `[hiddenSize]`, after the output norm.
+    /// - Returns: the mean up to here where the row wants it.
+    /// - Precondition: the sequence has rows in the current step.
+    func pool(_ row: StepRow, hidden: UnsafeBufferPointer<Float>) throws(InferenceError) -> [Float]? {
+        let entry = entry(of: row.sequence)
+        if entry.mean == nil { entry.mean = HiddenMean(hiddenSize: hidden.count) }
+        try entry.mean?.add(row, hidden: hidden)
+        return row.output == .mean ? entry.mean?.value : nil
+    }
+
+    private func entry(of sequence: SequenceID) -> Entry {
+        guard let entry = sequences[sequence] else { preconditionFailure("a row's sequence has begun") }
+        return entry
     }
 }

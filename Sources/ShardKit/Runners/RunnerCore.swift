@@ -22,6 +22,18 @@ struct RunnerCore: Sendable {
     }
 
     func logits(_ tokens: [TokenID]) async throws(ShardKitError) -> Logits {
+        try check(tokens)
+        return Logits(values: try await computeLogits(tokens), vocabularySize: model.spec.vocabularySize)
+    }
+
+    func embedding(_ tokens: [TokenID]) async throws(ShardKitError) -> [Float] {
+        try check(tokens)
+        do { return try await engine.embedding(of: EmbeddingRequest(tokens: tokens)).values } catch {
+            throw ShardKitError(error)
+        }
+    }
+
+    private func check(_ tokens: [TokenID]) throws(ShardKitError) {
         let vocabularySize = model.spec.vocabularySize
         guard (1...contextLength).contains(tokens.count) else {
             throw ShardKitError(
@@ -30,7 +42,6 @@ struct RunnerCore: Sendable {
         if let wrong = tokens.first(where: { !(0..<vocabularySize).contains(Int($0)) }) {
             throw ShardKitError(.request, "tokens: expected ids from 0 to \(vocabularySize - 1), got \(wrong)")
         }
-        return Logits(values: try await computeLogits(tokens), vocabularySize: vocabularySize)
     }
 
     func benchmark(runs: Int) async throws(ShardKitError) -> BenchmarkResult {

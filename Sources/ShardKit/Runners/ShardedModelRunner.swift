@@ -95,6 +95,14 @@ public final class ShardedModelRunner: Sendable {
         try await core.logits(tokens)
     }
 
+    /// What the model makes of some tokens as a whole: the mean over all of them of the hidden state after the output
+    /// norm, `[hiddenSize]`. Its length is not 1.
+    ///
+    /// - Parameter tokens: at least one id from the model's vocabulary, at most as many as the context holds.
+    public func embedding(_ tokens: [Int32]) async throws(ShardKitError) -> [Float] {
+        try await core.embedding(tokens)
+    }
+
     /// The text that follows a prompt, as the model completes it; nothing happens before it is iterated.
     ///
     /// - Parameter prompt: raw text. What the model wants in front of every text is added; no chat template is.

@@ -32,6 +32,8 @@ package struct EngineSnapshot: Sendable, Codable, Hashable {
         package var stopped: UInt64 = 0
         /// Ended at their limit of tokens, or with a full context.
         package var limited: UInt64 = 0
+        /// Ended with an embedding.
+        package var embedded: UInt64 = 0
         /// Given up by whoever asked: a client that left, or a stop string that was found.
         package var cancelled: UInt64 = 0
         package var failed: UInt64 = 0

@@ -15,6 +15,11 @@ package protocol TokenEngine: Sendable {
     ///   request fails later.
     func generate(_ request: TokenRequest) async throws(EngineError) -> TokenStream
 
+    /// Computes the embedding of some tokens. It waits for its turn as other requests do; cancelling the task ends it.
+    ///
+    /// - Throws: ``EngineError`` when the request does not fit or cannot start now, fails, or was cancelled.
+    func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding
+
     /// How it stands and what it has done; nil where it does not count.
     var snapshot: EngineSnapshot? { get async }
 }
@@ -35,11 +40,14 @@ package struct EngineModel: Sendable, Hashable {
     package var vocabularySize: Int
     /// Positions a sequence may take, prompt and answer together.
     package var contextLength: Int
+    /// Elements of an embedding.
+    package var hiddenSize: Int
 
-    package init(name: String, vocabularySize: Int, contextLength: Int) {
+    package init(name: String, vocabularySize: Int, contextLength: Int, hiddenSize: Int) {
         self.name = name
         self.vocabularySize = vocabularySize
         self.contextLength = contextLength
+        self.hiddenSize = hiddenSize
     }
 }
 

@@ -19,6 +19,17 @@ package enum RowOutput: Sendable, Hashable {
     case token
     /// All logits, f32 (a diagnostic; serving never asks).
     case logits
+    /// Nothing; its hidden state after the output norm joins the mean of its sequence, which takes rows from position 0
+    /// on, each once.
+    case pooled
+    /// The same, and the mean up to here.
+    case mean
+
+    /// Whether the head is computed for the row.
+    package var needsLogits: Bool { self == .token || self == .logits }
+    /// Whether the row's hidden state joins its sequence's mean.
+    package var isPooled: Bool { self == .pooled || self == .mean }
+    package var returnsSomething: Bool { self != .none && self != .pooled }
 }
 
 /// One position of one sequence in a step.
@@ -80,8 +91,6 @@ package struct SharedPrefix: Sendable, Hashable {
 /// A change to a sequence's state, applied in step order at every stage, before the step's rows.
 package enum SequenceOperation: Sendable, Hashable {
     case begin(SequenceID, SequenceStart)
-    /// `child` inherits `parent`'s state up to `length` positions, its sampling parameters and tokens.
-    case fork(parent: SequenceID, child: SequenceID, choice: Int, length: Int)
     /// Forgets positions from `length` on.
     case truncate(SequenceID, length: Int)
     case free(SequenceID)

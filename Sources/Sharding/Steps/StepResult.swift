@@ -38,6 +38,11 @@ package struct SequenceResult: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
         /// One or more accepted tokens.
         case tokens([AcceptedToken])
+        /// The mean of the hidden states of all positions before `position`, after the output norm: `[hiddenSize]`.
+        ///
+        /// Each element is summed in f32, position by position from 0, and divided once: the same bits however the
+        /// sequence was cut into steps.
+        case mean([Float])
         /// This request cannot go on: a hidden state or a logit is not finite, say. One line, for the client.
         case failed(String)
     }

@@ -61,6 +61,8 @@ extension WireStepHeader.Output {
             case .none: .none
             case .token: .token
             case .logits: .logits
+            case .pooled: .pooled
+            case .mean: .mean
             }
     }
 
@@ -69,7 +71,9 @@ extension WireStepHeader.Output {
         case .none: .none
         case .token: .token
         case .logits: .logits
-        case .UNRECOGNIZED(let number): throw read.wrong("row_outputs", expected: "0 to 2", got: number)
+        case .pooled: .pooled
+        case .mean: .mean
+        case .UNRECOGNIZED(let number): throw read.wrong("row_outputs", expected: "0 to 4", got: number)
         }
     }
 }
@@ -88,11 +92,6 @@ extension WireStepHeader.Operation {
                 begin.prefixSequence = prefix.sequence.rawValue
                 begin.prefixLength = UInt32(clamping: prefix.length)
             }
-        case .fork(let parent, let child, let choice, let length):
-            fork.parent = parent.rawValue
-            fork.child = child.rawValue
-            fork.choice = UInt32(clamping: choice)
-            fork.length = UInt32(clamping: length)
         case .truncate(let sequence, let length):
             truncate.sequence = sequence.rawValue
             truncate.length = UInt32(clamping: length)
@@ -118,17 +117,12 @@ extension WireStepHeader.Operation {
                         ? SharedPrefix(
                             sequence: SequenceID(begin.prefixSequence),
                             length: try read.integer(begin.prefixLength, "begin.prefix_length", in: lengths)) : nil))
-        case .fork(let fork):
-            return .fork(
-                parent: SequenceID(fork.parent), child: SequenceID(fork.child),
-                choice: try read.integer(fork.choice, "fork.choice", in: 0...Int(Int32.max)),
-                length: try read.integer(fork.length, "fork.length", in: lengths))
         case .truncate(let truncate):
             return .truncate(
                 SequenceID(truncate.sequence), length: try read.integer(truncate.length, "truncate.length", in: lengths)
             )
         case .freeSequence(let sequence): return .free(SequenceID(sequence))
-        case nil: throw read.wrong("operations", expected: "begin, fork, truncate or free", got: "none of them")
+        case nil: throw read.wrong("operations", expected: "begin, truncate or free", got: "none of them")
         }
     }
 }

@@ -26,7 +26,11 @@ package struct StepResultMessage: Sendable, Hashable {
 
     /// The one frame of the result itself.
     package func frame() throws(WireError) -> [UInt8] {
-        try prefix(.stepResult).frame(
+        let meanCount = result.sequences.reduce(0) {
+            if case .mean(let mean) = $1.outcome { $0 + mean.count } else { $0 }
+        }
+        try FieldReader(.stepResult).count(meanCount, "sequences.mean", max: WireLimits.meanElementsMax)
+        return try prefix(.stepResult).frame(
             header: WireStepResultHeader(self), headerBytesMax: WireLimits.dataHeaderBytesMax)
     }
 
@@ -63,6 +67,9 @@ extension WireStepResultHeader {
 
     func stepResult(step: UInt64, _ read: FieldReader) throws(WireError) -> StepResult {
         try read.count(sequences.count, "sequences", max: WireLimits.rowsMax)
+        // No overflow: every element was a part of the message.
+        let meanCount = sequences.reduce(0) { $0 + $1.mean.count }
+        try read.count(meanCount, "sequences.mean", max: WireLimits.meanElementsMax)
         var results: [Sharding.SequenceResult] = []
         for sequence in sequences { results.append(try sequence.value(read)) }
         return StepResult(step: step, sequences: results, stageNanoseconds: try read.stageNanoseconds(stageNanoseconds))
@@ -78,6 +85,7 @@ extension WireStepResultHeader.SequenceResult {
         switch result.outcome {
         case .tokens(let accepted): tokens = accepted.map(WireStepResultHeader.Accepted.init)
         case .failed(let message): failure = message.cut()
+        case .mean(let values): mean = values
         }
     }
 
@@ -85,6 +93,9 @@ extension WireStepResultHeader.SequenceResult {
         let outcome: SequenceResult.Outcome
         if hasFailure {
             outcome = .failed(try read.text(failure, "sequences.failure"))
+        } else if tokens.isEmpty, !mean.isEmpty {
+            for value in mean { _ = try read.finite(value, "sequences.mean") }
+            outcome = .mean(mean)
         } else {
             guard (1...WireLimits.acceptedTokensMax).contains(tokens.count) else {
                 throw read.wrong(

@@ -14,6 +14,8 @@ package enum WireLimits {
     package static let logitBiasesMax = 1024
     package static let topLogprobsMax = 100
     package static let acceptedTokensMax = 1024
+    /// Elements of all means of a result: 8 MiB.
+    package static let meanElementsMax = 1 << 21
     /// Elements of logits in one message: 1 MiB.
     package static let logitsPieceElementsMax = 1 << 18
     package static let textBytesMax = 4096

@@ -955,6 +955,12 @@ nonisolated struct WireStepHeader: Sendable {
     case none // = 0
     case token // = 1
     case logits // = 2
+
+    /// The row's hidden state joins the mean of its sequence, which takes rows from position 0 on, each once.
+    case pooled // = 3
+
+    /// The same; the result has the mean.
+    case mean // = 4
     case UNRECOGNIZED(Int)
 
     init() {
@@ -966,6 +972,8 @@ nonisolated struct WireStepHeader: Sendable {
       case 0: self = .none
       case 1: self = .token
       case 2: self = .logits
+      case 3: self = .pooled
+      case 4: self = .mean
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -975,6 +983,8 @@ nonisolated struct WireStepHeader: Sendable {
       case .none: return 0
       case .token: return 1
       case .logits: return 2
+      case .pooled: return 3
+      case .mean: return 4
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -984,6 +994,8 @@ nonisolated struct WireStepHeader: Sendable {
       .none,
       .token,
       .logits,
+      .pooled,
+      .mean,
     ]
 
   }
@@ -1018,14 +1030,6 @@ nonisolated struct WireStepHeader: Sendable {
       set {kind = .begin(newValue)}
     }
 
-    var fork: WireStepHeader.Fork {
-      get {
-        if case .fork(let v)? = kind {return v}
-        return WireStepHeader.Fork()
-      }
-      set {kind = .fork(newValue)}
-    }
-
     var truncate: WireStepHeader.Truncate {
       get {
         if case .truncate(let v)? = kind {return v}
@@ -1046,7 +1050,6 @@ nonisolated struct WireStepHeader: Sendable {
 
     nonisolated enum OneOf_Kind: Equatable, Sendable {
       case begin(WireStepHeader.Begin)
-      case fork(WireStepHeader.Fork)
       case truncate(WireStepHeader.Truncate)
       case freeSequence(UInt64)
 
@@ -1110,24 +1113,6 @@ nonisolated struct WireStepHeader: Sendable {
     init() {}
 
     fileprivate var _storage = _StorageClass.defaultInstance
-  }
-
-  nonisolated struct Fork: Sendable {
-    // SwiftProtobuf.Message conformance is added in an extension below. See the
-    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-    // methods supported on all messages.
-
-    var parent: UInt64 = 0
-
-    var child: UInt64 = 0
-
-    var choice: UInt32 = 0
-
-    var length: UInt32 = 0
-
-    var unknownFields = SwiftProtobuf.UnknownStorage()
-
-    init() {}
   }
 
   nonisolated struct Truncate: Sendable {
@@ -1210,7 +1195,7 @@ nonisolated struct WireStepResultHeader: Sendable {
 
     var position: UInt32 = 0
 
-    /// Empty only in a failure.
+    /// A result has tokens, a failure, or a mean.
     var tokens: [WireStepResultHeader.Accepted] = []
 
     var failure: String {
@@ -1224,6 +1209,10 @@ nonisolated struct WireStepResultHeader: Sendable {
 
     /// At most 64 bytes.
     var samplerState: Data = Data()
+
+    /// Of the hidden states of all positions before `position`, after the output norm; all means of a result together have
+    /// at most 2^21 elements, all of them finite.
+    var mean: [Float] = []
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2978,7 +2967,7 @@ nonisolated extension WireStepHeader: SwiftProtobuf.Message, SwiftProtobuf._Mess
 }
 
 nonisolated extension WireStepHeader.Output: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OUTPUT_NONE\0\u{1}OUTPUT_TOKEN\0\u{1}OUTPUT_LOGITS\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OUTPUT_NONE\0\u{1}OUTPUT_TOKEN\0\u{1}OUTPUT_LOGITS\0\u{1}OUTPUT_POOLED\0\u{1}OUTPUT_MEAN\0")
 }
 
 nonisolated extension WireStepHeader.Mask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3018,7 +3007,7 @@ nonisolated extension WireStepHeader.Mask: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireStepHeader.Operation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireStepHeader.protoMessageName + ".Operation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}begin\0\u{1}fork\0\u{1}truncate\0\u{3}free_sequence\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}begin\0\u{2}\u{2}truncate\0\u{3}free_sequence\0\u{c}\u{2}\u{1}")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3037,19 +3026,6 @@ nonisolated extension WireStepHeader.Operation: SwiftProtobuf.Message, SwiftProt
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .begin(v)
-        }
-      }()
-      case 2: try {
-        var v: WireStepHeader.Fork?
-        var hadOneofValue = false
-        if let current = self.kind {
-          hadOneofValue = true
-          if case .fork(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.kind = .fork(v)
         }
       }()
       case 3: try {
@@ -3087,10 +3063,6 @@ nonisolated extension WireStepHeader.Operation: SwiftProtobuf.Message, SwiftProt
     case .begin?: try {
       guard case .begin(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    }()
-    case .fork?: try {
-      guard case .fork(let v)? = self.kind else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
     case .truncate?: try {
       guard case .truncate(let v)? = self.kind else { preconditionFailure() }
@@ -3219,51 +3191,6 @@ nonisolated extension WireStepHeader.Begin: SwiftProtobuf.Message, SwiftProtobuf
       }
       if !storagesAreEqual {return false}
     }
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireStepHeader.Fork: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = WireStepHeader.protoMessageName + ".Fork"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}parent\0\u{1}child\0\u{1}choice\0\u{1}length\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.parent) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.child) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.choice) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.length) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.parent != 0 {
-      try visitor.visitSingularUInt64Field(value: self.parent, fieldNumber: 1)
-    }
-    if self.child != 0 {
-      try visitor.visitSingularUInt64Field(value: self.child, fieldNumber: 2)
-    }
-    if self.choice != 0 {
-      try visitor.visitSingularUInt32Field(value: self.choice, fieldNumber: 3)
-    }
-    if self.length != 0 {
-      try visitor.visitSingularUInt32Field(value: self.length, fieldNumber: 4)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: WireStepHeader.Fork, rhs: WireStepHeader.Fork) -> Bool {
-    if lhs.parent != rhs.parent {return false}
-    if lhs.child != rhs.child {return false}
-    if lhs.choice != rhs.choice {return false}
-    if lhs.length != rhs.length {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3436,7 +3363,7 @@ nonisolated extension WireStepResultHeader: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireStepResultHeader.SequenceResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = WireStepResultHeader.protoMessageName + ".SequenceResult"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}position\0\u{1}tokens\0\u{1}failure\0\u{3}sampler_state\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}position\0\u{1}tokens\0\u{1}failure\0\u{3}sampler_state\0\u{1}mean\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3449,6 +3376,7 @@ nonisolated extension WireStepResultHeader.SequenceResult: SwiftProtobuf.Message
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.tokens) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._failure) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self.samplerState) }()
+      case 6: try { try decoder.decodeRepeatedFloatField(value: &self.mean) }()
       default: break
       }
     }
@@ -3474,6 +3402,9 @@ nonisolated extension WireStepResultHeader.SequenceResult: SwiftProtobuf.Message
     if !self.samplerState.isEmpty {
       try visitor.visitSingularBytesField(value: self.samplerState, fieldNumber: 5)
     }
+    if !self.mean.isEmpty {
+      try visitor.visitPackedFloatField(value: self.mean, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3483,6 +3414,7 @@ nonisolated extension WireStepResultHeader.SequenceResult: SwiftProtobuf.Message
     if lhs.tokens != rhs.tokens {return false}
     if lhs._failure != rhs._failure {return false}
     if lhs.samplerState != rhs.samplerState {return false}
+    if lhs.mean != rhs.mean {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

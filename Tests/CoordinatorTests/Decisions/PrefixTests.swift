@@ -19,7 +19,7 @@ struct PrefixTests {
             blockCount: Int, maxSequences: Int = 4, contextLength: Int = 512, maxRows: Int = 64, shares: Bool = true
         ) throws {
             var capacity = ClusterSettings.Capacity(
-                vocabularySize: SimulatedStages.vocabularySize, contextLength: contextLength,
+                vocabularySize: SimulatedStages.vocabularySize, hiddenSize: 1, contextLength: contextLength,
                 maxSequences: maxSequences, queueMax: 100, maxRows: maxRows, blockPositions: blockPositions,
                 cachePositions: blockCount * blockPositions)
             capacity.sharesPrefixes = shares
@@ -55,7 +55,7 @@ struct PrefixTests {
                 case .token(let id, let token): tokens[id, default: []].append(token.token)
                 case .finished(let id, let reason, let timings): ends[id] = (reason, timings)
                 case .begun: break
-                case .failed, .logits: Issue.record("expected tokens, got \(event)")
+                case .failed, .logits, .embedded: Issue.record("expected tokens, got \(event)")
                 }
             }
         }

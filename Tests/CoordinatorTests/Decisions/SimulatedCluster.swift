@@ -49,6 +49,7 @@ struct SimulatedCluster {
 
     static let layerCount = 6
     static let vocabularySize = 100
+    static let hiddenSize = 3
 
     init(
         _ names: [String] = ["a", "b"], isLaunched: Bool = false, maxSequences: Int = 4, queueMax: Int = 4,
@@ -64,8 +65,8 @@ struct SimulatedCluster {
                     repeating: .init(weightBytes: 1 << 20, stateBytesPerToken: 64), count: Self.layerCount),
                 headWeightBytes: 1 << 20, scratchBytesPerRow: 16, headScratchBytesPerRow: 16),
             capacity: ClusterSettings.Capacity(
-                vocabularySize: Self.vocabularySize, contextLength: contextLength, maxSequences: maxSequences,
-                queueMax: queueMax, maxRows: maxRows, blockPositions: 16),
+                vocabularySize: Self.vocabularySize, hiddenSize: Self.hiddenSize, contextLength: contextLength,
+                maxSequences: maxSequences, queueMax: queueMax, maxRows: maxRows, blockPositions: 16),
             resultsEndpoint: "tcp://127.0.0.1:9")
         change(&settings)
         machine = ClusterMachine(settings: settings)
@@ -214,7 +215,7 @@ struct SimulatedCluster {
         let others = step.operations.filter { operation in
             switch operation {
             case .begin(let id, _), .free(let id): !probes.contains(id)
-            case .fork, .truncate: true
+            case .truncate: true
             }
         }
         return others.isEmpty && step.rows.allSatisfy { probes.contains($0.sequence) }

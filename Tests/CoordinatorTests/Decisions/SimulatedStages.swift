@@ -32,6 +32,13 @@ struct SimulatedStages {
         return Array(tokens[prompt.count...])
     }
 
+    /// Of tokens, in place of hidden states.
+    static func mean(of tokens: [TokenID]) -> [Float] { [tokens.reduce(0) { $0 + Float($1) } / Float(tokens.count)] }
+
+    private static func mean(of row: StepRow, _ state: [TokenID]) -> SequenceResult {
+        SequenceResult(sequence: row.sequence, position: row.position + 1, outcome: .mean(mean(of: state)))
+    }
+
     mutating func run(_ step: Step) throws -> StepResult {
         for operation in step.operations {
             switch operation {
@@ -46,7 +53,7 @@ struct SimulatedStages {
             case .free(let id):
                 cache.free(id)
                 states[id] = nil
-            case .fork, .truncate:
+            case .truncate:
                 Issue.record("an operation that the scheduler does not use")
             }
         }
@@ -58,6 +65,7 @@ struct SimulatedStages {
             state = state.prefix(row.position) + [row.token]
             states[row.sequence] = state
             rowCount += 1
+            if row.output == .mean { results.append(Self.mean(of: row, state)) }
             guard row.output == .token else { continue }
             results.append(
                 SequenceResult(

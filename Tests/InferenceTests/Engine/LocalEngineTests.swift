@@ -83,6 +83,60 @@ struct LocalEngineTests {
         #expect(try await collect(engine.generate(TokenRequest(prompt: prompt, maxTokens: 2))).tokens.count == 2)
     }
 
+    @Test("embeddings asked for together, and beside what generates, are those asked for alone")
+    func embeddings() async throws {
+        let model = TestModel(.q8_0)
+        let texts = (0..<6).map { model.tokens(1 + 39 * $0, seed: UInt64($0 + 1)) }
+        var alone: [[Float]] = []
+        for text in texts.dropLast() {
+            alone.append(try await makeEngine(shards: 2).embedding(of: EmbeddingRequest(tokens: text)).values)
+        }
+        let engine = try await makeEngine(blocks: 16)
+        async let answer = collect(try await engine.generate(TokenRequest(prompt: texts[1], maxTokens: 30)))
+        let together = try await withThrowingTaskGroup(of: (Int, Embedding).self) { group in
+            for (index, text) in texts.dropLast().enumerated() {
+                group.addTask { (index, try await engine.embedding(of: EmbeddingRequest(tokens: text))) }
+            }
+            return try await group.reduce(into: [Int: Embedding]()) { $0[$1.0] = $1.1 }
+        }
+        for index in alone.indices {
+            #expect(together[index]?.values == alone[index])
+            #expect(together[index]?.timings.promptTokens == texts[index].count)
+            #expect(alone[index].count == engine.model.hiddenSize && alone[index].allSatisfy { $0.isFinite })
+        }
+        #expect(try await answer.tokens.count == 30)
+    }
+
+    @Test("what cannot be embedded is refused, a full context can")
+    func embeddingLimits() async throws {
+        let engine = try await makeEngine()
+        let full = Array(repeating: TokenID(3), count: 200)
+        #expect(try await engine.embedding(of: EmbeddingRequest(tokens: full)).values.count == 96)
+        for (tokens, code) in [
+            ([], EngineError.Code.invalidRequest), ([301], .invalidRequest), ([-1], .invalidRequest),
+            (full + [1], .contextLengthExceeded),
+        ] {
+            let error = await #expect(throws: EngineError.self) {
+                try await engine.embedding(of: EmbeddingRequest(tokens: tokens))
+            }
+            #expect(error?.code == code)
+        }
+    }
+
+    @Test("an embedding whose task is cancelled ends, and frees its place")
+    func cancelledEmbedding() async throws {
+        let engine = try await makeEngine(sequencesMax: 1, blocks: 4)
+        let long = EmbeddingRequest(tokens: TestModel(.q8_0).tokens(200))
+        for _ in 0..<3 {
+            let task = Task { try await engine.embedding(of: long) }
+            task.cancel()
+            _ = try? await task.value
+        }
+        #expect(try await engine.embedding(of: EmbeddingRequest(tokens: [1])).values.count == 96)
+        engine.stop()
+        await #expect(throws: EngineError.self) { try await engine.embedding(of: long) }
+    }
+
     @Test("a prompt that does not fit names both numbers")
     func tooLong() async throws {
         let engine = try await makeEngine()

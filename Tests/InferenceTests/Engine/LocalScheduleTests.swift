@@ -42,6 +42,32 @@ struct LocalScheduleTests {
         #expect(schedule.nextStep(now: .zero)?.rows.map(\.position) == [25])
     }
 
+    @Test("of what is embedded the last row asks for the mean, and the others are pooled; then it is freed")
+    func embedding() throws {
+        let schedule = Planner(limits)
+        #expect(schedule.add(EmbeddingRequest(tokens: Array(repeating: 5, count: 12)), as: first))
+        #expect(schedule.add(EmbeddingRequest(tokens: [5]), as: second))
+        let one = try #require(schedule.nextStep(now: .zero))
+        #expect(one.rows.map(\.output) == Array(repeating: .pooled, count: 10))
+        let two = try #require(schedule.nextStep(now: .zero))
+        #expect(two.rows.map(\.output) == [.pooled, .mean, .mean])
+        let result = StepResult(
+            step: two.id,
+            sequences: [first, second].map {
+                SequenceResult(sequence: $0, position: $0 == first ? 12 : 1, outcome: .mean([Float($0.rawValue)]))
+            })
+        for (index, action) in schedule.accept(result, now: .zero).enumerated() {
+            guard case .embed(let id, let embedding) = action else {
+                Issue.record("expected an embedding, got \(action)")
+                continue
+            }
+            #expect(id == [first, second][index] && embedding.values == [Float(id.rawValue)])
+            #expect(embedding.timings.promptTokens == [12, 1][index] && embedding.timings.generatedTokens == 0)
+        }
+        #expect(schedule.nextStep(now: .zero)?.operations == [.free(first), .free(second)])
+        #expect(schedule.nextStep(now: .zero) == nil)
+    }
+
     @Test("sequences that generate go before prompts, in one step")
     func mixing() throws {
         let schedule = Planner(limits)
@@ -150,7 +176,8 @@ private final class Planner {
 
     init(_ limits: LocalSchedule.Limits) { schedule = LocalSchedule(limits: limits) }
 
-    func add(_ request: TokenRequest, as id: SequenceID) -> Bool { schedule.add(request, as: id) }
+    func add(_ request: TokenRequest, as id: SequenceID) -> Bool { schedule.add(.generate(request), as: id) }
+    func add(_ request: EmbeddingRequest, as id: SequenceID) -> Bool { schedule.add(.embed(request), as: id) }
     func nextStep(now: Duration) -> Step? { schedule.nextStep(now: now) }
     func accept(_ result: StepResult, now: Duration) -> [LocalSchedule.Action] { schedule.accept(result, now: now) }
     func cancel(_ id: SequenceID) { schedule.cancel(id) }

@@ -115,8 +115,8 @@ struct OneAnswerTests {
         for index in sequences.indices { #expect(bitDifferences(together[index], alone[index]) == 0) }
     }
 
-    @Test("a fork and its parent go on as if each had been computed alone")
-    func fork() throws {
+    @Test("a sequence that begins with the state of another, and that one, go on as if each had been computed alone")
+    func sharedPrefix() throws {
         let model = TestModel(.q8_0)
         let chain = try model.chain(cacheBlockCount: 16)
         let prompt = model.tokens(100)
@@ -126,7 +126,13 @@ struct OneAnswerTests {
         let ends = [model.tokens(30, seed: 11), model.tokens(30, seed: 12)]
         let result = try chain.run(
             Step(
-                id: 2, operations: [.fork(parent: parent, child: child, choice: 1, length: 90)],
+                id: 2,
+                operations: [
+                    .begin(
+                        child,
+                        SequenceStart(
+                            tokens: prompt.prefix(90) + ends[1], prefix: SharedPrefix(sequence: parent, length: 90)))
+                ],
                 rows: rows(parent, ends[0], 100) + rows(child, ends[1], 90)))
         let expected = [
             try logits(model, prompt + ends[0], Way()).suffix(30 * model.spec.vocabularySize),

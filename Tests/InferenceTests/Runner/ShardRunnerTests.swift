@@ -58,6 +58,20 @@ struct ShardRunnerTests {
         #expect(result?.sequences.map(\.position) == [5])
     }
 
+    @Test("rows that are pooled take the norm, and not the head")
+    func pooledRows() throws {
+        let device = RecordingDevice()
+        let runner = try makeRunner(device, layers: 3..<3, hasHead: true)
+        let rows = (0..<5).map { StepRow(sequence: id, position: $0, token: 5, output: $0 == 4 ? .mean : .pooled) }
+        let result = try run(
+            runner, Step(id: 1, operations: [.begin(id, SequenceStart(tokens: [5]))], rows: rows))
+        #expect(
+            device.operations == [
+                "place 5 rows", "upload 5 rows", "gather 5 rows", "normalize 5 rows", "download 5 rows",
+            ])
+        #expect(result?.sequences.map(\.position) == [5])
+    }
+
     @Test("a step may carry only operations")
     func onlyOperations() throws {
         let runner = try makeRunner(RecordingDevice(), layers: 0..<3, hasHead: true)

@@ -161,6 +161,21 @@ struct WireHostileTests {
         #expect(error?.field == "sampler_state")
     }
 
+    @Test("a mean that is no number is refused, and one of too many numbers is neither sent nor read")
+    func means() throws {
+        var message = WireSamples.result
+        message.result.sequences[2].outcome = .mean([1, .nan])
+        #expect(#expect(throws: WireError.self) { try readMessage(try message.frame()) }?.field == "sequences.mean")
+        let half = [Float](repeating: 1, count: WireLimits.meanElementsMax / 2)
+        message.result.sequences[1].outcome = .mean(half)
+        message.result.sequences[2].outcome = .mean(half)
+        try readMessage(try message.frame())
+        message.result.sequences[2].outcome = .mean(half + [1])
+        #expect(#expect(throws: WireError.self) { try message.frame() }?.field == "sequences.mean")
+        let header = WireStepResultHeader(message)
+        #expect(throws: WireError.self) { try header.stepResult(step: 1, FieldReader(.stepResult)) }
+    }
+
     @Test("more logits than the step can have, pieces out of order or of no result, are refused")
     func logits() throws {
         var message = WireSamples.result

@@ -35,7 +35,7 @@ struct WireRoundTripTests {
                 try WireSamples.payload.withUnsafeBytes { payload in
                     let checked = try CheckedFrame(bytes, payload: payload)
                     #expect(try StepMessage(checked) == WireSamples.step)
-                    #expect(checked.prefix.rowCount == 3)
+                    #expect(checked.prefix.rowCount == 5)
                     #expect(checked.byteCount == frame.count + payload.count)
                 }
             }
@@ -105,8 +105,8 @@ struct WireRoundTripTests {
         #expect(Array(frame[0..<8]) == [0x53, 0x48, 0x52, 0x44, 3, 0, 64, 0])
         #expect(Array(frame[8..<16]) == [0xEF, 0xCD, 0xAB, 0x89, 0x67, 0x45, 0x23, 0x01])
         #expect(Array(frame[24..<42]) == [5, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0, 2, 0])
-        #expect(Array(frame[42..<52]) == [0, 0, 3, 0, 0, 0, 3, 0, 0, 0])
-        #expect(Array(frame[56..<60]) == [36, 0, 0, 0])
+        #expect(Array(frame[42..<52]) == [0, 0, 5, 0, 0, 0, 3, 0, 0, 0])
+        #expect(Array(frame[56..<60]) == [60, 0, 0, 0])
     }
 
     @Test("the checksum is CRC-32C")

@@ -103,17 +103,18 @@ enum WireSamples {
                 .begin(
                     SequenceID(3),
                     SequenceStart(tokens: [1, 2], prefix: SharedPrefix(sequence: SequenceID(0), length: 1))),
-                .fork(parent: SequenceID(1), child: SequenceID(2), choice: 1, length: 3),
                 .truncate(SequenceID(2), length: 1), .free(SequenceID(.max)),
             ],
             rows: [
                 StepRow(sequence: SequenceID(1), position: 3, token: 7),
                 StepRow(sequence: SequenceID(1), position: 4, token: 8, output: .logits),
                 StepRow(sequence: SequenceID(2), position: 1, token: 9, output: .token, tokenMask: [.max, 1]),
+                StepRow(sequence: SequenceID(4), position: 0, token: 3, output: .pooled),
+                StepRow(sequence: SequenceID(4), position: 1, token: 4, output: .mean),
             ]),
         stageNanoseconds: [1_000_000, 2_000_000], wireBytes: 4321, wantsEcho: true)
 
-    static let hidden: [Float] = [0.5, -1, .pi, 1e-30, -.infinity, 7, 8, 9, .nan]
+    static let hidden: [Float] = [0.5, -1, .pi, 1e-30, -.infinity, 7, 8, 9, .nan, 10, 11, 12, 13, 14, 15]
 
     static let result = StepResultMessage(
         run: run, epoch: Epoch(5), stage: 3,
@@ -129,6 +130,8 @@ enum WireSamples {
                     ]), samplerState: [UInt8](repeating: 4, count: 64)),
                 SequenceResult(
                     sequence: SequenceID(2), position: 2, outcome: .failed("the logits of position 1 are not finite")),
+                SequenceResult(
+                    sequence: SequenceID(4), position: 2, outcome: .mean([0.5, -0, .leastNonzeroMagnitude])),
             ], stageNanoseconds: [1, 2, 3, 4]), wireBytes: 9000, wantsEcho: true)
 
     static let hash = FileHash(bytes: (0..<32).map { UInt8($0 * 7) })!
