@@ -159,6 +159,12 @@ let package = Package(
         .executableTarget(
             name: "benchmark-step", dependencies: ["Inference", "Sharding", "Models", "ModelFiles", "Devices"],
             path: "Benchmarks/step", swiftSettings: swiftSettings),
+        .target(
+            name: "Simulation", dependencies: ["Coordinator", "Sharding", "ZeroMQ", .collections],
+            path: "Benchmarks/simulation", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "benchmark-scale", dependencies: ["Simulation", "Measuring", "Sharding", .argumentParser],
+            path: "Benchmarks/scale", swiftSettings: swiftSettings),
 
         example("complete"),
         example("workers"),
@@ -195,8 +201,8 @@ let package = Package(
         tests(
             "CoordinatorTests",
             [
-                "Coordinator", "Devices", "Inference", "Links", "Sharding", "Models", "ZeroMQ", "Threads", .logging,
-                .subprocess, .yams,
+                "Coordinator", "Simulation", "Devices", "Inference", "Links", "Sharding", "Models", "ZeroMQ", "Threads",
+                .logging, .subprocess, .yams,
             ]),
         tests(
             "ServingTests",

@@ -20,8 +20,6 @@ package struct BenchmarkPlot {
     private static let axisHeight = 30.0
     private static let letterWidth = 7.2
     private static let nameLengthMax = 40
-    /// Colours that differ for most eyes, and show on white and on black (Tol 2021, "bright").
-    private static let colours = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999999"]
 
     package init(_ report: BenchmarkReport) {
         self.report = report
@@ -56,7 +54,7 @@ package struct BenchmarkPlot {
             y += Self.titleHeight + Double(group.results.count) * Self.barStep + Self.axisHeight
         }
         let width = left + Self.barWidthMax + Self.valueWidth + Self.margin
-        return ([Self.head(width: width, height: y + Self.margin)] + body + ["</svg>", ""]).joined(separator: "\n")
+        return ([SVG.head(width: width, height: y + Self.margin)] + body + ["</svg>", ""]).joined(separator: "\n")
     }
 
     private func draw(
@@ -74,7 +72,7 @@ package struct BenchmarkPlot {
         }
         for (index, result) in results.enumerated() {
             let y = firstBar + Double(index) * Self.barStep + (Self.barStep - Self.barHeight) / 2
-            let colour = Self.colours[(models.firstIndex(of: result.model) ?? 0) % Self.colours.count]
+            let colour = SVG.colour(models.firstIndex(of: result.model) ?? 0)
             lines += draw(result, y: y, scale: scale, colour: colour)
         }
         return lines
@@ -121,14 +119,5 @@ package struct BenchmarkPlot {
     private static func number(_ value: Double) -> String {
         let digits = value >= 100 || value == value.rounded() ? 0 : value >= 10 ? 1 : 2
         return String(format: "%.\(digits)f", value)
-    }
-
-    private static func head(width: Double, height: Double) -> String {
-        let (width, height) = (SVG.place(width), SVG.place(height))
-        return """
-            <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)">
-            \(SVG.style)
-            <rect class="paper" width="100%" height="100%"/>
-            """
     }
 }

@@ -24,6 +24,21 @@ package enum SVG {
         </style>
         """
 
+    /// Colours that differ for most eyes, and show on white and on black (Tol 2021, "bright").
+    private static let colours = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999999"]
+
+    static func colour(_ index: Int) -> String { colours[index % colours.count] }
+
+    /// The beginning of a drawing, with its background.
+    static func head(width: Double, height: Double) -> String {
+        let (width, height) = (place(width), place(height))
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)">
+            \(style)
+            <rect class="paper" width="100%" height="100%"/>
+            """
+    }
+
     package static func place(_ value: Double) -> String { String(format: "%.1f", value) }
 
     package static func text(_ x: Double, _ y: Double, _ text: String, style: String) -> String {

@@ -12,7 +12,7 @@ package struct Placement: Sendable {
     package var machine: String
 
     /// No stage takes less for a step: reading a message and writing one, on a two-core machine.
-    static let stepSeconds = 100e-6
+    package static let stepSeconds = 100e-6
     /// Rows of a prompt that a CPU computes in the time in which it reads the weights once; about that, on CPUs with
     /// integer dot products.
     package static let promptRowsPerPass = 8.0

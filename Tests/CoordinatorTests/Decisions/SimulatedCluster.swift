@@ -1,21 +1,13 @@
 import Sharding
+import Simulation
 
 @testable import Coordinator
 
 /// A machine with workers that are values: what it sends is applied at once or kept, and time is set by hand.
 struct SimulatedCluster {
-    struct Process {
-        var instance: UInt64
-        var peer: PeerID
-        var held: Set<Epoch> = []
-        var activeEpoch: Epoch?
-        var isAlive = true
-        var stepsCompleted: UInt64 = 0
-    }
-
     var machine: ClusterMachine
     var now = Duration.zero
-    var processes: [String: Process] = [:]
+    var processes: [String: SimulatedWorker] = [:]
     /// Steps on their way, oldest first.
     var pipeline: [(step: Step, epoch: Epoch)] = []
     var connection: (epoch: Epoch, endpoint: String)?
@@ -90,7 +82,7 @@ struct SimulatedCluster {
     mutating func join(_ name: String, highestEpoch: Epoch = .none) {
         let instance = nextInstance
         nextInstance += 1
-        processes[name] = Process(instance: instance, peer: PeerID(Array("\(name)-\(instance)".utf8)))
+        processes[name] = SimulatedWorker(instance: instance, peer: PeerID(Array("\(name)-\(instance)".utf8)))
         let hello = hello(name, highestEpoch: highestEpoch)
         report(.hello(hello), of: name)
     }
@@ -115,12 +107,7 @@ struct SimulatedCluster {
         while now < end {
             now = min(end, now + step)
             for (name, process) in processes.sorted(by: { $0.key < $1.key }) where process.isAlive {
-                report(
-                    .heartbeat(
-                        WorkerHeartbeat(
-                            epoch: process.activeEpoch ?? .none, stepsReceived: process.stepsCompleted,
-                            stepsCompleted: process.stepsCompleted, layersCompleted: process.stepsCompleted,
-                            memoryAvailableBytes: 1 << 33)), of: name)
+                report(process.heartbeat, of: name)
             }
             perform(machine.tick(now: now))
         }
@@ -142,16 +129,10 @@ struct SimulatedCluster {
         guard !pipeline.isEmpty else { return }
         let (step, epoch) = pipeline.removeFirst()
         if !isProbe(step) { for name in processes.keys { processes[name]?.stepsCompleted += 1 } }
-        var result = StepResult(
-            step: step.id,
-            sequences: step.rows.filter { $0.output == .token }.map {
-                SequenceResult(
-                    sequence: $0.sequence, position: $0.position + 1,
-                    outcome: .tokens([AcceptedToken(token: TokenID($0.position % 90), logprob: 0)]))
-            },
-            logits: step.rows.filter { $0.output == .logits }.flatMap { row in
-                (0..<Self.vocabularySize).map { Float(row.position * 1000 + $0) }
-            })
+        var result = StepResult(foretold: step)
+        result.logits = step.rows.filter { $0.output == .logits }.flatMap { row in
+            (0..<Self.vocabularySize).map { Float(row.position * 1000 + $0) }
+        }
         change(&result)
         receive(result, epoch: epoch)
     }
@@ -222,11 +203,7 @@ struct SimulatedCluster {
     }
 
     private func findings(_ order: LinkOrder, of name: String) -> LinkFindings {
-        LinkFindings(
-            number: order.number,
-            results: order.targets.map {
-                LinkFindings.Result(name: $0.name, finding: links[name, $0.name] ?? .measured(.assumedLocal))
-            })
+        LinkFindings(order) { links[name, $0.name] ?? .measured(.assumedLocal) }
     }
 
     private mutating func take(_ order: CoordinatorOrder, at peer: PeerID) {
@@ -234,27 +211,13 @@ struct SimulatedCluster {
         guard let name = processes.first(where: { $0.value.peer == peer })?.key, processes[name]?.isAlive == true else {
             return
         }
-        switch order {
-        case .measureLinks(let order):
+        if case .measureLinks(let order) = order {
             linkOrders.append((name, order))
-            if !isSilentOnLinks { report(.linksMeasured(findings(order, of: name)), of: name) }
-        case .load(let order):
-            processes[name]?.held.insert(order.epoch)
-            report(.loadProgress(LoadProgress(epoch: order.epoch, doneBytes: 1, totalBytes: 2)), of: name)
-            report(.loaded(Loaded(epoch: order.epoch, weightBytes: 1, cacheBytes: 1)), of: name)
-        case .activate(let epoch):
-            processes[name]?.activeEpoch = epoch
-            report(.activated(epoch), of: name)
-        case .drain(let epoch):
-            processes[name]?.held.remove(epoch)
-            report(.drained(epoch), of: name)
-        case .identify:
-            report(.hello(hello(name)), of: name)
-        case .stop(let reason):
-            report(.leaving(reason), of: name)
-        case .helloReply, .heartbeat:
-            break
+            if isSilentOnLinks { return }
         }
+        let (hello, links) = (hello(name), links)
+        let reports = processes[name]?.follow(order, hello: hello) { links[name, $0.name] ?? .measured(.assumedLocal) }
+        for answer in reports ?? [] { report(answer, of: name) }
     }
 
     // MARK: Looking

@@ -1,4 +1,5 @@
 import Sharding
+import Simulation
 import Testing
 
 @testable import Coordinator
