@@ -134,6 +134,38 @@ struct WrongUseTests {
                 environment: ["SHARD_CPU": "sse9"]),
         ]
 
+    static let ofBenchServe: [WrongUse] = {
+        let values: [(option: String, value: String, says: String)] = [
+            ("--streams", "0", "1 to 4096"), ("--rate", "0", "0.001"), ("--rate", "nan", "0.001"),
+            ("--requests", "-1", "--requests"), ("--duration", "5", "5"), ("--duration", "0s", "0s"),
+            ("--prompt-tokens", "5..4", "5..4"), ("--output-tokens", "lognormal:0,1", "lognormal:0,1"),
+            ("--shared-prefix", "-1", "--shared-prefix"), ("--distinct", "0", "--distinct"),
+            ("--warm-up", "-1", "--warm-up"), ("--temperature", "3", "0 to 2"), ("--token-ids", "9..3", "9..3"),
+            ("--timeout", "soon", "soon"), ("--plot", "x.png", ".svg"), ("--streams=1", "--rate=3", "both"),
+            ("--chat", "--text", "both"), ("--compare-texts", "--temperature=1", "--temperature 0"),
+        ]
+        let others: [(arguments: [String], exitCode: Int32, says: [String])] = [
+            ([], 64, ["url"]), (["127.0.0.1:8080"], 2, ["127.0.0.1:8080", "http://"]),
+            (["http://127.0.0.1:1"], 1, ["http://127.0.0.1:1", "refused"]),
+            (["http://127.0.0.1:1", "--model", "m"], 1, ["http://127.0.0.1:1", "refused"]),
+            (["http://127.0.0.1:1", "--api-key-file", "no/such"], 2, ["--api-key-file", "no/such"]),
+            (["http://127.0.0.1:1", "--api-key-env", "NO_SUCH"], 2, ["--api-key-env", "NO_SUCH"]),
+            (["http://127.0.0.1:1", "--api-key-file", "README.md"], 2, ["README.md", "one word"]),
+            (["http://127.0.0.1:1", "--json", "no/such/x.json"], 1, ["no/such/x.json"]),
+        ]
+        return values.map { option, value, says in
+            let given = value.hasPrefix("--") ? [option, value] : ["\(option)=\(value)"]
+            let name = option.prefix { $0 != "=" }
+            return WrongUse(
+                program: .shard, arguments: ["bench", "serve", "http://127.0.0.1:1"] + given, exitCode: 64,
+                says: [String(name), says])
+        }
+            + others.map { arguments, exitCode, says in
+                WrongUse(
+                    program: .shard, arguments: ["bench", "serve"] + arguments, exitCode: exitCode, says: says)
+            }
+    }()
+
     static let ofWorker: [WrongUse] = [
         WrongUse(program: .worker, arguments: [], exitCode: 64, says: ["--coordinator"]),
         WrongUse(
@@ -207,7 +239,7 @@ struct WrongUseTests {
 
     @Test(
         "an error is short, names what is wrong, and sets the exit code",
-        arguments: ofShard + ofBench + ofWorker + ofCoordinator + ofEmit)
+        arguments: ofShard + ofBench + ofBenchServe + ofWorker + ofCoordinator + ofEmit)
     func wrongUse(_ use: WrongUse) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "shard-wrong-use-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
