@@ -129,6 +129,43 @@ struct CompletionTests {
         #expect(try engine.requests.last?.prompt == TestModel.tokenizer.encode("b"))
     }
 
+    @Test("echo repeats each prompt before each of its answers, text and tokens alike", arguments: [true, false])
+    func echo(isStream: Bool) async throws {
+        let engine = ScriptedEngine { [$0.prompt.last ?? 0].lines(.length) }
+        let server = try TestServer(engine)
+        let tokens = try TestModel.tokens("wö").map { "\($0)" }.joined(separator: ",")
+        for (prompt, texts) in [
+            (#"["ab", "cd"]"#, ["abb", "abb", "cdd", "cdd"]), ("[\(tokens)]", ["wö\u{FFFD}", "wö\u{FFFD}"]),
+        ] {
+            let reply = try await server.post(
+                "/v1/completions", #"{"prompt": \#(prompt), "echo": true, "n": 2, "stream": \#(isStream)}"#)
+            #expect(reply.status == 200)
+            let found = try texts.indices.map { choice in
+                isStream
+                    ? try reply.streamed(choice: choice) : try reply.json["choices"]?[choice]?["text"]?.string ?? ""
+            }
+            #expect(found == texts)
+        }
+    }
+
+    @Test("echo with no token to generate needs no engine", arguments: [true, false])
+    func echoAlone(isStream: Bool) async throws {
+        let engine = ScriptedEngine { _ in [.finish(.stop)] }
+        let reply = try await TestServer(engine).post(
+            "/v1/completions",
+            #"{"prompt": "abc", "echo": true, "max_tokens": 0, "stream": \#(isStream), "stream_options": null}"#)
+        #expect(reply.status == 200 && engine.requests.isEmpty)
+        if isStream {
+            #expect(try reply.streamed() == "abc" && reply.events.last == "[DONE]")
+        } else {
+            let json = try reply.json
+            #expect(json["choices"]?[0]?["text"] == .string("abc"))
+            #expect(json["choices"]?[0]?["finish_reason"] == .string("length"))
+            #expect(
+                json["usage"]?["completion_tokens"] == .integer(0) && json["usage"]?["prompt_tokens"] == .integer(3))
+        }
+    }
+
     @Test("probabilities are reported for each token, and none is infinite")
     func logprobs() async throws {
         let a = try #require(TestModel.tokens("a").last)

@@ -162,6 +162,26 @@ struct RequestTests {
         #expect(error?.place?.hasPrefix("prompt") == true)
     }
 
+    @Test(
+        "what completions do not have yet is refused by name",
+        arguments: [
+            (#""suffix": "x""#, "suffix"), (#""best_of": 2"#, "best_of"), (#""echo": true, "logprobs": 0"#, "logprobs"),
+            (#""echo": 1"#, "echo"), (#""max_tokens": 0"#, "max_tokens"),
+            (#""echo": true, "max_tokens": -1"#, "max_tokens"),
+            (#""response_format": {"type": "json_object"}"#, "response_format"), (#""tools": []"#, "tools"),
+        ])
+    func refusedForText(fields: String, field: String) throws {
+        let error = #expect(throws: ServingError.self) { try completion(#"{"prompt": "a", \#(fields)}"#) }
+        #expect(error?.place == field && error?.status == 400)
+    }
+
+    @Test("echo may go without tokens, and best_of may be 1")
+    func echo() throws {
+        let request = try completion(#"{"prompt": "a", "echo": true, "max_tokens": 0, "best_of": 1, "suffix": null}"#)
+        #expect(request.echoes && request.fields.maxTokens == 0)
+        #expect(try completion(#"{"prompt": "a", "echo": false, "logprobs": 0}"#).fields.reportsLogprobs)
+    }
+
     @Test("prompts times n has a bound")
     func sequences() throws {
         let prompts = Array(repeating: "\"a\"", count: 5).joined(separator: ",")

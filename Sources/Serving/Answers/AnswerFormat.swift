@@ -61,13 +61,19 @@ struct TextFormat: AnswerFormat {
     var reportsLogprobs: Bool
     /// Characters that each choice has had so far.
     private var offsets: [Int]
+    /// What each choice begins with; empty where the prompt is not repeated.
+    private let echoes: [String]
 
-    init(reportsLogprobs: Bool, choiceCount: Int) {
+    init(reportsLogprobs: Bool, choiceCount: Int, echoes: [String] = []) {
         self.reportsLogprobs = reportsLogprobs
+        self.echoes = echoes
         offsets = [Int](repeating: 0, count: choiceCount)
     }
 
-    func opening(_ index: Int) -> TextChoice? { nil }
+    func opening(_ index: Int) -> TextChoice? {
+        guard !echoes.isEmpty else { return nil }
+        return TextChoice(index: index, text: echoes[index], logprobs: Nullable(nil), finishReason: Nullable(nil))
+    }
 
     mutating func chunk(_ index: Int, _ piece: TextPiece) -> TextChoice {
         TextChoice(index: index, text: piece.text, logprobs: logprobs(index, piece), finishReason: Nullable(nil))
@@ -79,7 +85,8 @@ struct TextFormat: AnswerFormat {
 
     mutating func choice(_ index: Int, _ piece: TextPiece, _ reason: FinishReason) -> TextChoice {
         TextChoice(
-            index: index, text: piece.text, logprobs: logprobs(index, piece), finishReason: Nullable(reason.rawValue))
+            index: index, text: (echoes.isEmpty ? "" : echoes[index]) + piece.text, logprobs: logprobs(index, piece),
+            finishReason: Nullable(reason.rawValue))
     }
 
     private mutating func logprobs(_ index: Int, _ piece: TextPiece) -> Nullable<TextLogprobs> {

@@ -57,6 +57,19 @@ struct Generation: Sendable {
         }
     }
 
+    /// Choices that end before their first token, without the engine.
+    ///
+    /// - Parameter promptTokens: of each choice.
+    init(ofNothing promptTokens: [Int]) {
+        (events, continuation) = AsyncStream.makeStream()
+        for (choice, count) in promptTokens.enumerated() {
+            let timings = GenerationTimings(
+                promptTokens: count, generatedTokens: 0, prompt: .zero, generation: .zero)
+            continuation.yield(.finished(choice: choice, Ending(reason: .length, timings: timings, wireBytes: nil)))
+        }
+        continuation.finish()
+    }
+
     /// Ends the events and, with them, the sequences; keeps nothing of them alive.
     var cancellation: @Sendable () -> Void {
         { [continuation] in continuation.finish() }

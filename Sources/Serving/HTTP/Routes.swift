@@ -85,7 +85,8 @@ struct Routes: Sendable {
                 prompts, completion.fields, isContinuation: true,
                 TextFormat(
                     reportsLogprobs: completion.fields.reportsLogprobs,
-                    choiceCount: prompts.count * completion.fields.choiceCount), context)
+                    choiceCount: prompts.count * completion.fields.choiceCount,
+                    echoes: completion.echoes ? try echoes(completion) : []), context)
         }
     }
 
@@ -128,7 +129,10 @@ struct Routes: Sendable {
         let answer = Answer(
             id: String(random(), radix: 16), created: now(), model: engine.model.name, fields: fields,
             promptTokens: prompts.reduce(0) { $0 + $1.count }, choiceCount: choices.count, format: format)
-        let generation = Generation(choices, engine: engine, pause: limits.keepAlive, in: register)
+        let generation =
+            fields.maxTokens == 0
+            ? Generation(ofNothing: choices.map(\.request.prompt.count))
+            : Generation(choices, engine: engine, pause: limits.keepAlive, in: register)
         // Only a live server's channels have one.
         let watch = try? await context.channel.pipeline.handler(type: ConnectionWatch.self).get()
         watch?.whenLost(generation.cancellation)
@@ -139,6 +143,20 @@ struct Routes: Sendable {
         return try await AnswerWriter.stream(generation, answer, choiceCount: choices.count) {
             withExtendedLifetime(place) { watch?.forget() }
         }
+    }
+
+    /// The prompt's text for each choice.
+    private func echoes(_ completion: CompletionRequest) throws(ServingError) -> [String] {
+        var echoes: [String] = []
+        for prompt in completion.prompts {
+            let text =
+                switch prompt {
+                case .text(let text): text
+                case .tokens(let tokens): try model.text(tokens)
+                }
+            echoes += Array(repeating: text, count: completion.fields.choiceCount)
+        }
+        return echoes
     }
 
     /// Choice `i` of prompt `p` has index `p × n + i`, as clients expect.

@@ -30,11 +30,12 @@ extension GenerationFields {
     /// - Parameters:
     ///   - defaults: what the model's generation config says.
     ///   - seed: what keys the random numbers when the request brings no seed.
+    ///   - tokensMin: 0 where an answer without a token makes sense.
     init(
-        _ reader: FieldReader, defaults: SamplingParameters, vocabularySize: Int, seed: UInt64
+        _ reader: FieldReader, defaults: SamplingParameters, vocabularySize: Int, seed: UInt64, tokensMin: Int = 1
     ) throws(ServingError) {
         model = try reader.string("model")
-        maxTokens = try reader.integer("max_tokens", in: 1...Int(Int32.max))
+        maxTokens = try reader.integer("max_tokens", in: tokensMin...Int(Int32.max))
         choiceCount = try reader.integer("n", in: 1...FieldLimits.choicesMax) ?? 1
         stops = try Self.stops(reader)
         ignoresEnd = try reader.bool("ignore_eos") ?? false
