@@ -149,7 +149,10 @@ let package = Package(
             ]),
         program(
             "shard-coordinator",
-            ["ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .serviceLifecycle]),
+            [
+                "ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .asyncHTTPClient, .nioCore,
+                .nioSSL, .serviceLifecycle,
+            ]),
         program("shard-worker", ["Worker", "Sharding", "Devices"]),
 
         .executableTarget(
