@@ -215,7 +215,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], settings: unoptimized),
         tests("ShardKitTests", ["ShardKit", "Sharding"]),
-        tests("TerminalTests", ["Terminal"]),
+        tests("TerminalTests", ["Terminal", .logging]),
         tests(
             "ClusterTests", ["ShardKit", "Coordinator", "WeightTransfer", "Sharding", "ZeroMQ", .logging, .subprocess]),
         tests("ProgramTests", [.crypto, .subprocess]),

@@ -6,13 +6,16 @@ package struct ProgramOptions: ParsableArguments {
     @Option(help: "What to log on stderr: trace, debug, info, notice, warning, error or critical.")
     package var logLevel: LogLevel = .notice
 
+    @Option(help: "How to log: line, for people, or json, one object a line.")
+    package var logFormat: LogFormat = .line
+
     @Flag(name: .shortAndLong, help: "Print results and errors only: no progress, no log below error.")
     package var quiet = false
 
     package init() {}
 
-    /// Whether progress is drawn: stderr is a terminal and nobody asked for quiet.
-    package var showsProgress: Bool { !quiet && StandardError.isTerminal }
+    /// Whether progress is drawn: stderr is a terminal for people, and nobody asked for quiet.
+    package var showsProgress: Bool { !quiet && logFormat == .line && StandardError.isTerminal }
 
     /// What processes that this one starts log: nothing of their everyday life, unless that was asked for.
     package var workerLogLevel: LogLevel {
@@ -24,9 +27,15 @@ package struct ProgramOptions: ParsableArguments {
     package func startLogging() {
         let asked = logLevel.level
         let level = quiet ? max(asked, .error) : asked
-        LoggingSystem.bootstrap { label in LineLogHandler(label: label, logLevel: level) }
+        switch logFormat {
+        case .line: LoggingSystem.bootstrap { label in LineLogHandler(label: label, logLevel: level) }
+        case .json: LoggingSystem.bootstrap { label in JSONLogHandler(label: label, logLevel: level) }
+        }
     }
 }
+
+/// How log entries are written.
+package enum LogFormat: String, CaseIterable, ExpressibleByArgument, Sendable { case line, json }
 
 /// swift-log's levels as an argument.
 package enum LogLevel: String, CaseIterable, ExpressibleByArgument, Sendable {

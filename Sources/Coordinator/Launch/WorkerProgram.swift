@@ -10,6 +10,7 @@ package struct WorkerProgram: Sendable {
     /// Where it finds the coordinator.
     var coordinator: Endpoint
     var logLevel: String
+    var logsJSON = false
     /// What it gets where its settings say nothing.
     var bind: Endpoint?
     var modelFolders: [String] = []
@@ -87,6 +88,7 @@ package struct WorkerProgram: Sendable {
             "--coordinator", coordinator.description, "--name", worker.name, "--device", worker.device,
             "--log-level", logLevel,
         ]
+        if logsJSON { arguments += ["--log-format", "json"] }
         if let threads = worker.threads { arguments += ["--threads", "\(threads)"] }
         if isVerifying { arguments.append("--verify") }
         if let cpus = worker.cpus, !cpus.isEmpty {

@@ -43,6 +43,8 @@ package struct ClusterOptions: Sendable {
     package var isVerifying = false
     /// What launched workers log.
     package var workerLogLevel = "notice"
+    /// Whether workers that are started log JSON.
+    package var workersLogJSON = false
 
     /// A small cluster of its own for one run: workers that it starts on loopback.
     package init(

@@ -146,6 +146,7 @@ extension ClusterOptions {
             var program = WorkerProgram(
                 worker: worker, coordinator: advertised(control, isControl: true), logLevel: workerLogLevel)
             program.isVerifying = isVerifying
+            program.logsJSON = workersLogJSON
             program.keys = security?.launched[worker.name]
             program.coordinatorKey = security?.keys.publicKey
             switch worker.start {

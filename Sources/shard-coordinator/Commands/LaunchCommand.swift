@@ -43,6 +43,7 @@ struct LaunchCommand: AsyncParsableCommand {
         var clusterOptions = ClusterOptions(configuration)
         clusterOptions.workerProgram = program.worker
         clusterOptions.workerLogLevel = options.logLevel.rawValue
+        clusterOptions.workersLogJSON = options.logFormat == .json
         clusterOptions.isVerifying = verify
         do {
             // Until here signals end the program by themselves: nothing was started that has to end in order.

@@ -1,4 +1,6 @@
 import Coordinator
+import Foundation
+import Logging
 import Sharding
 import Terminal
 
@@ -7,15 +9,19 @@ import Terminal
 actor LaunchConsole {
     private let block: StatusBlock
     private let showsBars: Bool
+    /// Takes the block's lines where logs are JSON; nil for people.
+    private let log: Logger?
     private var drawn: [String] = []
 
     init(options: ProgramOptions) {
         block = StatusBlock(isShown: !options.quiet)
+        log = options.logFormat == .json ? Logger(label: "shard-coordinator") : nil
         showsBars = options.showsProgress
     }
 
     /// A worker's log line, under its name.
     func line(of worker: String, _ line: String) {
+        guard log == nil else { return StandardError.write(JSONLogHandler.line(line, from: worker)) }
         if showsBars { block.show([]) }
         StandardError.write(Program.singleLine("\(worker): \(line)"))
         if showsBars { block.show(drawn) }
@@ -36,8 +42,15 @@ actor LaunchConsole {
             // While a plan loads, the workers' own lines say how far they are.
             if status.plan == nil, !status.hasFailed { lines.append(reason) }
         }
+        if let log {
+            let known = Set(drawn)
+            for line in lines where !known.contains(line) {
+                log.notice("\(line.trimmingCharacters(in: .whitespaces))")
+            }
+        } else {
+            block.show(lines)
+        }
         drawn = lines
-        block.show(lines)
     }
 
     private func describe(_ worker: ClusterStatus.Worker) -> String {
