@@ -98,10 +98,7 @@ class Readers:
         connection.sendall(completion(self.address, large_answer(self.number)))
         connection.setblocking(False)
         self.number += 1
-        if self.rate is None:
-            self.selector.register(connection, selectors.EVENT_READ)
-        else:
-            self.selector.register(connection, 0 if self.rate == 0 else selectors.EVENT_READ)
+        self.selector.register(connection, selectors.EVENT_READ)
 
     def run(self):
         while not self.stopped.wait(0 if self.rate is None else 1):
