@@ -27,17 +27,19 @@ struct Generation: Sendable {
         var wireBytes: Int?
     }
 
-    /// Ends after every choice has finished, after a failure, or early when cancelled. What it buffers is bounded by
-    /// the tokens that the request may generate.
-    let events: AsyncStream<Event>
+    /// Ends after every choice has finished, after a failure, or early when cancelled. Text that is not read yet is bounded
+    /// (``EventWindow``): beyond, what waits are tokens.
+    let events: GenerationEvents
     private let continuation: AsyncStream<Event>.Continuation
 
     init(_ choices: [Choice], engine: any TokenEngine, pause: Duration, in register: GenerationRegister) {
-        (events, continuation) = AsyncStream.makeStream()
-        let continuation = continuation
+        let (stream, continuation) = AsyncStream<Event>.makeStream()
+        let window = EventWindow()
+        events = GenerationEvents(stream: stream, window: window)
+        self.continuation = continuation
         let work = Task {
             do throws(ServingError) {
-                try await Self.run(choices, engine: engine, continuation)
+                try await Self.run(choices, engine: engine, continuation, window)
             } catch {
                 continuation.yield(.failed(error))
             }
@@ -61,7 +63,9 @@ struct Generation: Sendable {
     ///
     /// - Parameter promptTokens: of each choice.
     init(ofNothing promptTokens: [Int]) {
-        (events, continuation) = AsyncStream.makeStream()
+        let (stream, continuation) = AsyncStream<Event>.makeStream()
+        events = GenerationEvents(stream: stream, window: EventWindow())
+        self.continuation = continuation
         for (choice, count) in promptTokens.enumerated() {
             let timings = GenerationTimings(
                 promptTokens: count, generatedTokens: 0, prompt: .zero, generation: .zero)
@@ -76,12 +80,13 @@ struct Generation: Sendable {
     }
 
     private static func run(
-        _ choices: [Choice], engine: any TokenEngine, _ continuation: AsyncStream<Event>.Continuation
+        _ choices: [Choice], engine: any TokenEngine, _ continuation: AsyncStream<Event>.Continuation,
+        _ window: EventWindow
     ) async throws(ServingError) {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, choice) in choices.enumerated() {
-                    group.addTask { try await run(choice, index, engine: engine, continuation) }
+                    group.addTask { try await run(choice, index, engine: engine, continuation, window) }
                 }
                 // The first failure leaves the group, which cancels the other choices.
                 for try await _ in group {}
@@ -98,8 +103,15 @@ struct Generation: Sendable {
     }
 
     private static func run(
-        _ choice: Choice, _ index: Int, engine: any TokenEngine, _ continuation: AsyncStream<Event>.Continuation
+        _ choice: Choice, _ index: Int, engine: any TokenEngine, _ continuation: AsyncStream<Event>.Continuation,
+        _ window: EventWindow
     ) async throws {
+        func say(_ piece: TextPiece) async {
+            guard !piece.text.isEmpty else { return }
+            window.put(piece.bytes)
+            continuation.yield(.text(choice: index, piece))
+            await window.room()
+        }
         var text = choice.text
         var stopwatch = Stopwatch(promptTokens: choice.request.prompt.count)
         for try await event in try await engine.generate(choice.request) {
@@ -109,7 +121,7 @@ struct Generation: Sendable {
             case .token(let accepted):
                 stopwatch.token()
                 let (piece, isStopped) = text.append(accepted)
-                if !piece.text.isEmpty { continuation.yield(.text(choice: index, piece)) }
+                await say(piece)
                 if isStopped {
                     let ending = Ending(reason: .stop, timings: stopwatch.timings, wireBytes: nil)
                     continuation.yield(.finished(choice: index, ending))
@@ -118,8 +130,7 @@ struct Generation: Sendable {
             case .finished(.cancelled, _):
                 throw CancellationError()
             case .finished(let reason, let timings):
-                let rest = text.finish()
-                if !rest.text.isEmpty { continuation.yield(.text(choice: index, rest)) }
+                await say(text.finish())
                 let ending = Ending(reason: reason, timings: timings, wireBytes: timings.wireBytes)
                 continuation.yield(.finished(choice: index, ending))
                 return
