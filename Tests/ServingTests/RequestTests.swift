@@ -149,8 +149,8 @@ struct RequestTests {
         arguments: [
             (#""hi""#, [.text("hi")]), (#"[1, 2]"#, [.tokens([1, 2])]), (#"["a", "b"]"#, [.text("a"), .text("b")]),
             (#"[[1], [2, 3]]"#, [.tokens([1]), .tokens([2, 3])]),
-        ] as [(String, [CompletionRequest.Prompt])])
-    func prompts(json: String, prompts: [CompletionRequest.Prompt]) throws {
+        ] as [(String, [TextPrompt])])
+    func prompts(json: String, prompts: [TextPrompt]) throws {
         #expect(try completion(#"{"prompt": \#(json), "logprobs": 2}"#).prompts == prompts)
     }
 

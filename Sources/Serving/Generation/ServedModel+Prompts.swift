@@ -4,21 +4,26 @@ import Tokenizers
 extension ServedModel {
     /// A conversation as the model's template words it, up to where the answer begins.
     func prompt(_ messages: [ChatRequest.Message], contextLength: Int) throws(ServingError) -> [TokenID] {
-        let tokens = try tokens(.chat(messages, addsSpecial: false, addsGenerationPrompt: true))
-        return try check(tokens, contextLength, "messages")
+        let tokens = try tokens(.chat(messages, addsSpecial: false, addsGenerationPrompt: true), in: "messages")
+        return try check(tokens, contextLength, isAnswered: true, "messages")
     }
 
-    func prompt(_ prompt: CompletionRequest.Prompt, contextLength: Int) throws(ServingError) -> [TokenID] {
-        switch prompt {
-        case .tokens(let tokens): try check(tokens, contextLength, "prompt")
-        case .text(let text):
-            try check(
-                try tokens(.text(text, addsSpecial: true, parsesSpecial: true)), contextLength, "prompt")
-        }
+    /// - Parameters:
+    ///   - field: where the text stands in its request.
+    ///   - isAnswered: whether an answer follows, for which the context must have room.
+    func prompt(
+        _ prompt: TextPrompt, contextLength: Int, isAnswered: Bool = true, in field: String
+    ) throws(ServingError) -> [TokenID] {
+        let tokens =
+            switch prompt {
+            case .tokens(let tokens): tokens
+            case .text(let text): try tokens(.text(text, addsSpecial: true, parsesSpecial: true), in: field)
+            }
+        return try check(tokens, contextLength, isAnswered: isAnswered, field)
     }
 
     /// A template writes itself what the model wants in front: what it makes is encoded without.
-    func tokens(_ subject: TokenizeRequest.Subject) throws(ServingError) -> [TokenID] {
+    func tokens(_ subject: TokenizeRequest.Subject, in field: String) throws(ServingError) -> [TokenID] {
         do throws(TokenizerError) {
             switch subject {
             case .text(let text, let addsSpecial, let parsesSpecial):
@@ -30,10 +35,10 @@ extension ServedModel {
                 return try tokenizer.encode(text, addSpecial: addsSpecial)
             }
         } catch {
-            throw ServingError(.invalidValue, subject.field, "\(error)")
+            throw ServingError(.invalidValue, field, "\(error)")
         }
         throw ServingError(
-            .notYet, "messages", "the model has no chat template; use /v1/completions or give a template")
+            .notYet, field, "the model has no chat template; use /v1/completions or give a template")
     }
 
     /// The text of tokens that are below the vocabulary's size, special ones as they are spelt.
@@ -46,26 +51,19 @@ extension ServedModel {
     }
 
     /// Refused here, before it takes a place in the engine's queue.
-    private func check(_ tokens: [TokenID], _ contextLength: Int, _ field: String) throws(ServingError) -> [TokenID] {
+    private func check(
+        _ tokens: [TokenID], _ contextLength: Int, isAnswered: Bool, _ field: String
+    ) throws(ServingError) -> [TokenID] {
         guard !tokens.isEmpty else {
             throw .expected("at least one token", got: "an empty text", field)
         }
-        guard tokens.count < contextLength else {
+        guard tokens.count < contextLength || (tokens.count == contextLength && !isAnswered) else {
             throw ServingError(
                 .contextLengthExceeded, field,
-                "\(tokens.count) tokens, and the context holds \(contextLength), the answer included; shorten it")
+                "\(tokens.count) tokens, and the context holds \(contextLength)"
+                    + "\(isAnswered ? ", the answer included" : ""); shorten it")
         }
         return tokens
-    }
-}
-
-extension TokenizeRequest.Subject {
-    /// What an error is about.
-    fileprivate var field: String {
-        switch self {
-        case .text: "prompt"
-        case .chat: "messages"
-        }
     }
 }
 

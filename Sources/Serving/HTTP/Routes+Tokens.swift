@@ -7,7 +7,7 @@ extension Routes {
         router.post("tokenize") { request, _ in
             let request = try TokenizeRequest(try await Self.body(request, limits))
             try checkModel(request.model)
-            let tokens = try model.tokens(request.subject)
+            let tokens = try model.tokens(request.subject, in: request.field)
             return try Response.json(
                 TokenizeBody(tokens, request, model.tokenizer, contextLength: engine.model.contextLength))
         }

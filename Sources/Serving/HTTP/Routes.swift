@@ -7,7 +7,8 @@ import Sharding
 /// What the server answers: OpenAI's completion interfaces over one engine.
 struct Routes: Sendable {
     static let all = [
-        "POST /v1/chat/completions", "POST /v1/completions", "GET /v1/models", "GET /v1/models/{model}",
+        "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings", "GET /v1/models",
+        "GET /v1/models/{model}",
         "POST /tokenize", "POST /detokenize", "GET /health", "GET /ready", "GET /v1/cluster", "GET /metrics", "GET /",
     ]
 
@@ -58,6 +59,7 @@ struct Routes: Sendable {
 
     func add(to router: Router<ServingContext>) {
         addTokens(to: router)
+        addEmbeddings(to: router)
         router.get("health") { _, _ in try Response.json(StatusBody(status: "ok")) }
         router.get("ready") { _, _ in try await ready() }
         router.get("v1/models") { _, _ in try Response.json(ModelList(data: [listed])) }
@@ -80,7 +82,9 @@ struct Routes: Sendable {
             let completion = try CompletionRequest(
                 body, defaults: model.sampling, vocabularySize: engine.model.vocabularySize, seed: random() >> 11)
             try checkModel(completion.fields.model)
-            let prompts = try completion.prompts.map { try model.prompt($0, contextLength: engine.model.contextLength) }
+            let prompts = try completion.prompts.map {
+                try model.prompt($0, contextLength: engine.model.contextLength, in: "prompt")
+            }
             return try await answer(
                 prompts, completion.fields, isContinuation: true,
                 TextFormat(
@@ -133,8 +137,7 @@ struct Routes: Sendable {
             fields.maxTokens == 0
             ? Generation(ofNothing: choices.map(\.request.prompt.count))
             : Generation(choices, engine: engine, pause: limits.keepAlive, in: register)
-        // Only a live server's channels have one.
-        let watch = try? await context.channel.pipeline.handler(type: ConnectionWatch.self).get()
+        let watch = await context.watch
         watch?.whenLost(generation.cancellation)
         guard fields.isStream else {
             defer { withExtendedLifetime(place) { watch?.forget() } }

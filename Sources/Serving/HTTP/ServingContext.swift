@@ -12,4 +12,9 @@ struct ServingContext: RequestContext {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
     }
+
+    /// What tells when the client goes; nil in tests without a connection.
+    var watch: ConnectionWatch? {
+        get async { try? await channel.pipeline.handler(type: ConnectionWatch.self).get() }
+    }
 }

@@ -11,6 +11,8 @@ struct TokenizeRequest: Sendable, Hashable {
 
     var model: String?
     var subject: Subject
+    /// Where the subject stands.
+    var field: String
     /// `tokens` are objects, each with its text.
     var hasPieces: Bool
     /// `token_strs` has the vocabulary's spelling of each token.
@@ -33,16 +35,21 @@ struct TokenizeRequest: Sendable, Hashable {
         model = try reader.string("model")
         hasPieces = try reader.bool("with_pieces") ?? false
         hasSpellings = try reader.bool("return_token_strs") ?? false
-        subject = try Self.subject(reader)
+        field = try Self.field(reader)
+        subject = try Self.subject(reader, field)
     }
 
-    private static func subject(_ reader: FieldReader) throws(ServingError) -> Subject {
+    private static func field(_ reader: FieldReader) throws(ServingError) -> String {
         let given = subjects.filter { reader[$0] != nil }
         guard given.count == 1, let name = given.first else {
             throw ServingError(
                 given.isEmpty ? .missingField : .invalidValue, given.last ?? "content",
                 "expected one of \(subjects.joined(separator: ", ")), got \(given.isEmpty ? "none" : "\(given.count)")")
         }
+        return name
+    }
+
+    private static func subject(_ reader: FieldReader, _ name: String) throws(ServingError) -> Subject {
         // vLLM's name and llama-server's; what is usual differs with the subject.
         let (newer, older) = (try reader.bool("add_special_tokens"), try reader.bool("add_special"))
         let addsSpecial = newer ?? older ?? (name == "prompt")
@@ -76,6 +83,6 @@ struct DetokenizeRequest: Sendable, Hashable {
         }
         tokens =
             values.isEmpty
-            ? [] : try CompletionRequest.tokens(values, at: "tokens", vocabularySize: vocabularySize)
+            ? [] : try TextPrompt.tokens(values, at: "tokens", vocabularySize: vocabularySize)
     }
 }
