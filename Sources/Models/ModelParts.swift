@@ -1,4 +1,5 @@
 import ModelFiles
+import Tensors
 
 /// The tensors of a file by the unit that needs them, each in the file's order.
 package struct ModelParts: Sendable {
@@ -36,4 +37,11 @@ package struct ModelParts: Sendable {
 
     /// Bytes of a unit's tensors.
     package static func weightBytes(_ tensors: [TensorInfo]) -> Int { tensors.reduce(0) { $0 + $1.byteCount } }
+
+    /// The same of matrices alone, by the type of their elements.
+    package static func matrixBytes(_ tensors: [TensorInfo]) -> [ElementType: Int] {
+        tensors.reduce(into: [:]) { sums, tensor in
+            if tensor.rowCount > 1 { sums[tensor.type, default: 0] += tensor.byteCount }
+        }
+    }
 }

@@ -147,7 +147,7 @@ package struct ClusterMachine: Sendable {
         phase = .running(plan)
         scheduler.start(
             epoch: epoch, depth: plan.orders.count, machineCount: registry.machineCount(of: plan.orders.keys),
-            rowsMax: plan.plan.rowsMax(settings.placementModel), now: now)
+            rowsMax: plan.plan.rowsMax(settings.placementModel), chunkRows: plan.plan.promptChunkRows, now: now)
         startProbe()
         return news + sendSteps(now: now)
     }

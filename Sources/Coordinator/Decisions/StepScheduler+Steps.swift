@@ -79,11 +79,8 @@ extension StepScheduler {
     /// chunks so small that all of them soon have one.
     private func promptRowsMax(decodingCount: Int) -> Int {
         if decodingCount > 0 { return pace.rowsMax }
-        return depth > 1 ? Self.promptRowsAlone : stepRowsMax
+        return chunkRows
     }
-
-    /// Two workers of one thread each take a prompt of 512 fastest in chunks of 32 to 48 rows.
-    private static let promptRowsAlone = 48
 
     /// The shortest rest first, so that a short prompt need not wait for long ones; in every fourth step in turn, so that
     /// these go on.

@@ -25,6 +25,8 @@ struct StepScheduler: Sendable {
     var depth = 1
     /// Rows of a step, as far as the links have a say.
     var rowsMax = Int.max
+    /// Rows of a prompt's chunks while nobody generates.
+    var chunkRows = Int.max
     var nextStep: UInt64 = 1
     var nextSequence: UInt64 = 1
     var active: [SequenceID: ActiveSequence] = [:]
@@ -60,13 +62,14 @@ struct StepScheduler: Sendable {
     ///   - depth: workers that a step passes.
     ///   - machineCount: on which those run; nil: one for each.
     mutating func start(
-        epoch: Epoch, depth: Int, machineCount: Int? = nil, rowsMax: Int = .max, now: Duration
+        epoch: Epoch, depth: Int, machineCount: Int? = nil, rowsMax: Int = .max, chunkRows: Int = .max, now: Duration
     ) {
         precondition(active.isEmpty && inFlight.isEmpty, "An epoch starts without sequences.")
         forgetStates()
         self.epoch = epoch
         self.depth = max(1, depth)
         self.rowsMax = rowsMax
+        self.chunkRows = chunkRows
         nextStep = 1
         pace = PromptPace(gapMax: capacity.gapMax)
         dealing = StepDealing(depth: self.depth, machineCount: machineCount ?? self.depth)

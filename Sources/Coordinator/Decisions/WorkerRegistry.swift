@@ -180,10 +180,20 @@ extension WorkerRegistry {
             return PlacementWorker(
                 name: hello.name, device: hello.device, memoryBytes: max(0, expected.memoryBytes ?? shared),
                 bytesPerSecond: rate * Double(max(1, threadCount)),
+                speed: speed(hello, threadCount: threadCount, neighbours),
                 disk: expected.mode == .memoryEfficient
                     ? disk(hello, threadCount: threadCount, sharedBy: neighbours) : nil,
                 machine: machine, selection: expected.selection)
         }
+    }
+
+    /// Of all threads that a worker gets; its machine reads memory as fast as the best of its workers found.
+    private func speed(_ hello: WorkerHello, threadCount: Int, _ neighbours: [WorkerHello]) -> ComputeSpeed? {
+        guard let own = hello.speed else { return nil }
+        let share = Double(max(1, threadCount)) / Double(max(1, hello.threadCount))
+        return ComputeSpeed(
+            bytesPerSecond: own.bytesPerSecond.mapValues { $0.map { $0 * share } },
+            machineBytesPerSecond: neighbours.compactMap { $0.speed?.machineBytesPerSecond }.max() ?? 0)
     }
 
     private func memoryLimit(of name: String) -> Int? { expected.first { $0.name == name }?.memoryBytes }

@@ -108,6 +108,7 @@ package struct ClusterModel: Sendable {
             layers.append(
                 PlacementModel.Layer(
                     weightBytes: ModelParts.weightBytes(parts.layers[index]) + (index == 0 ? shared : 0),
+                    matrixBytes: ModelParts.matrixBytes(parts.layers[index]),
                     stateBytesPerToken: state, stateBytesFixed: layer.stateBytesFixed))
         }
         let (rows, headRows) = (max(1, maxRows), max(1, maxHeadRows))
@@ -121,7 +122,8 @@ package struct ClusterModel: Sendable {
         let head = scratch(0..<0, hasHead: true)
         return PlacementModel(
             name: name, layers: layers, headWeightBytes: ModelParts.weightBytes(parts.head),
-            rowBytes: spec.hiddenSize * MemoryLayout<Float>.size, scratchBytesPerRow: (body + rows - 1) / rows,
+            headMatrixBytes: ModelParts.matrixBytes(parts.head), rowBytes: spec.hiddenSize * MemoryLayout<Float>.size,
+            scratchBytesPerRow: (body + rows - 1) / rows,
             headScratchBytesPerRow: (head + headRows - 1) / headRows,
             hasMixtures: spec.layers.contains { if case .experts = $0.feedForward { true } else { false } },
             shards: shards)

@@ -24,6 +24,8 @@ package struct WorkerHello: Sendable, Hashable {
     package var memoryAvailableBytes: UInt64
     /// Measured rate at which weights are read while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// nil when it was not measured.
+    package var speed: ComputeSpeed?
     /// Measured rate at which it reads weights from its disk; 0 when it was not measured.
     package var diskBytesPerSecond: Double
     /// What it held before it loaded anything: its program, its libraries; 0 when it was not measured.
@@ -42,7 +44,7 @@ package struct WorkerHello: Sendable, Hashable {
         version: ProtocolVersion = .current, name: String, instance: UInt64, processID: Int32,
         publicKey: CurvePublicKey? = nil, dataEndpoint: String, device: String, threadCount: Int,
         hasChosenThreads: Bool = false, cores: [Int] = [], memoryTotalBytes: UInt64, memoryAvailableBytes: UInt64,
-        bytesPerSecond: Double, diskBytesPerSecond: Double = 0, programBytes: UInt64 = 0,
+        bytesPerSecond: Double, speed: ComputeSpeed? = nil, diskBytesPerSecond: Double = 0, programBytes: UInt64 = 0,
         cachedHashes: [[UInt8]] = [], highestEpoch: Epoch = .none, weightsEndpoint: String? = nil, machine: String = "",
         run: RunID? = nil
     ) {
@@ -59,6 +61,7 @@ package struct WorkerHello: Sendable, Hashable {
         self.memoryTotalBytes = memoryTotalBytes
         self.memoryAvailableBytes = memoryAvailableBytes
         self.bytesPerSecond = bytesPerSecond
+        self.speed = speed
         self.diskBytesPerSecond = diskBytesPerSecond
         self.programBytes = programBytes
         self.cachedHashes = cachedHashes

@@ -6,7 +6,8 @@ extension Placement {
     /// token passes. For either alone there is a best partition. For both at once the slowest is allowed more and more,
     /// and the least sum found for each limit; their product decides.
     func balancedSegments() throws(PlacementError) -> [Segment] {
-        let costs = SplitCosts(self)
+        if isMeasured { return try bestPredicted() }
+        let costs = SplitCosts(self) { computeSeconds(ofUnit: $0, on: $1, .generation(sequences: 1)) }
         guard let fastest = costs.partition(by: .slowest), let shortest = costs.partition(by: .sum) else {
             throw noPartition()
         }
@@ -30,11 +31,49 @@ extension Placement {
         }
     }
 
+    /// Of several partitions, the one of which most is predicted: some even out what prompts take, some what generation
+    /// takes, some are between; one is the shortest for a single sequence.
+    private func bestPredicted() throws(PlacementError) -> [Segment] {
+        let several = Work.generation(sequences: max(1, min(Self.severalSequences, demand.maxSequences) / 2))
+        let chunk = Work.prompt(rows: max(1, min(Plan.sharedChunkRows, demand.maxRows)))
+        let (generation, prompt) = (mean(several), mean(chunk))
+        let single = SplitCosts(self) { computeSeconds(ofUnit: $0, on: $1, .generation(sequences: 1)) }
+        guard let shortest = single.partition(by: .sum) else { throw noPartition() }
+        var best = (segments: shortest.segments, score: score(shortest.segments))
+        for share in [0, 0.25, 0.5, 0.75, 1] {
+            let costs = SplitCosts(self) { unit, worker in
+                (1 - share) * computeSeconds(ofUnit: unit, on: worker, several)
+                    + share * computeSeconds(ofUnit: unit, on: worker, chunk) * generation / prompt
+            }
+            guard let fastest = costs.partition(by: .slowest) else { continue }
+            let even = costs.partition(by: .sum, slowestMax: fastest.cost.slowest) ?? fastest
+            let score = score(even.segments)
+            if score > best.score * (1 + 1e-9) { best = (even.segments, score) }
+        }
+        return best.segments
+    }
+
+    /// Of the whole model, over all workers.
+    private func mean(_ work: Work) -> Double {
+        workers.indices.reduce(0) { $0 + seconds(0..<model.unitCount, on: $1, work) } / Double(workers.count)
+    }
+
+    /// What the objective makes of what is predicted: for one sequence and for several, for prompts, or for all of it.
+    private func score(_ segments: [Segment]) -> Double {
+        let prediction = prediction(segments)
+        let generation = (prediction.tokensPerSecond * prediction.eightTokensPerSecond).squareRoot()
+        return switch objective {
+        case .prompt: prediction.promptTokensPerSecond
+        case .decode: generation
+        case .mixed: generation * prediction.promptTokensPerSecond
+        }
+    }
+
     /// No partition: for want of memory, or of ways between those who have it.
     private func noPartition() -> PlacementError {
         var linked = self
         linked.links = LinkTable()
-        if SplitCosts(linked).partition(by: .slowest) != nil {
+        if SplitCosts(linked, seconds: { _, _ in 0 }).partition(by: .slowest) != nil {
             let obstacles = links.findings.filter { if case .unreachable = $0.value { true } else { false } }
             if let edge = obstacles.keys.min(by: { ($0.from, $0.to) < ($1.from, $1.to) }) {
                 return unreachable(edge.from, edge.to)

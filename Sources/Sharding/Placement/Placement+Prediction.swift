@@ -1,37 +1,72 @@
 extension Placement {
-    /// Time to read the weights of `units` once, which one generated token takes at least.
-    func seconds(_ units: some Sequence<Int>, on worker: Int) -> Double {
-        load(units, on: worker).seconds(rate: rates[worker])
-    }
-
-    func load(_ units: some Sequence<Int>, on worker: Int) -> WorkerLoad {
-        WorkerLoad(
-            worker: workers[worker], need: MemoryNeed(units: units, of: model, demand: demand),
-            hasMixtures: model.hasMixtures)
-    }
+    /// Of the prompt that is predicted, where the context has room for it.
+    package static let predictedPromptRows = 512
+    /// Sequences that a small group of users has.
+    package static let severalSequences = 8
 
     func prediction(_ segments: [Segment]) -> Plan.Prediction {
-        var busy = [Double](repeating: 0, count: workers.count)
+        Plan.Prediction(
+            tokensPerSecond: generationRate(segments, sequences: 1),
+            eightTokensPerSecond: generationRate(segments, sequences: min(Self.severalSequences, demand.maxSequences)),
+            pipelinedTokensPerSecond: generationRate(segments, sequences: max(1, demand.maxSequences)),
+            promptTokensPerSecond: promptRate(segments))
+    }
+
+    /// The best of what the scheduler may choose: a step on its way for each worker and one more, or, of workers that share
+    /// a machine's memory, one step in turn.
+    private func generationRate(_ segments: [Segment], sequences: Int) -> Double {
+        let depth = Set(segments.map(\.worker)).count
+        let machineCount = Set(segments.map { workers[$0.worker].machine }).count
+        let choices = [depth, depth + 1] + (machineCount < depth ? [machineCount] : [])
+        return choices.map { generationRate(segments, sequences: sequences, steps: min($0, sequences)) }.max() ?? 0
+    }
+
+    private func generationRate(_ segments: [Segment], sequences: Int, steps: Int) -> Double {
+        let work = Work.generation(sequences: (sequences + steps - 1) / steps)
+        let pass = pass(segments, work)
+        return Double(sequences) / (Double(steps) * max(pass.slowest, pass.sum / Double(steps)))
+    }
+
+    private func promptRate(_ segments: [Segment]) -> Double {
+        let rows = max(1, min(Self.predictedPromptRows, demand.contextLength))
+        let users = Set(segments.map(\.worker))
+        let chunk = max(
+            1,
+            min(
+                Plan.promptChunkRows(workerCount: users.count, streams: users.contains { workers[$0].disk != nil }),
+                rows, demand.maxRows))
+        let pass = pass(segments, .prompt(rows: chunk))
+        let head = seconds([model.layers.count], on: segments[segments.count - 1].worker, .generation(sequences: 1))
+        let chunkCount = Double(rows) / Double(chunk)
+        return Double(rows) / (pass.sum + max(0, chunkCount - 1) * pass.slowest + (isMeasured ? head : 0))
+    }
+
+    /// Of a step through all segments: the sum of all that it passes, and what holds up the step behind it most.
+    private func pass(_ segments: [Segment], _ work: Work) -> SplitCost {
+        var cost = SplitCost()
         for worker in workers.indices {
             let units = units(of: worker, in: segments)
-            if !units.isEmpty { busy[worker] = seconds(units, on: worker) }
+            guard !units.isEmpty else { continue }
+            let seconds = seconds(units, on: worker, work)
+            cost.add(SplitCost(slowest: max(seconds, Self.stepSeconds), sum: seconds))
         }
-        let hops = hops(segments)
-        let latency = busy.reduce(0, +) + hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: model.rowBytes) }
-        let slowestHop = hops.map { Double(model.rowBytes) / $0.estimate.bytesPerSecond }.max() ?? 0
-        let slowest = max(busy.max() ?? 0, slowestHop, Self.stepSeconds)
-        // No more tokens are on their way at once than there are sequences.
-        let pipelined = max(slowest, latency / Double(max(1, demand.maxSequences)))
-        return Plan.Prediction(tokensPerSecond: 1 / latency, pipelinedTokensPerSecond: 1 / pipelined)
+        for hop in hops(segments) {
+            let bytes = saturatingProduct(work.rows, model.rowBytes)
+            cost.add(
+                SplitCost(
+                    slowest: Double(bytes) / hop.estimate.bytesPerSecond, sum: hop.estimate.seconds(ofBytes: bytes)))
+        }
+        cost.slowest = max(cost.slowest, memorySeconds(segments))
+        return cost
     }
 
     func aloneOnTheFastest() -> Plan.Prediction? {
-        let loads = workers.indices.map { load(0..<model.unitCount, on: $0) }
-        let able = workers.indices.filter { loads[$0].fits }
-        let seconds = zip(loads, rates).map { $0.seconds(rate: $1) }
+        let all = 0..<model.unitCount
+        let able = workers.indices.filter { load(all, on: $0).fits }
+        let seconds = workers.indices.map { self.seconds(all, on: $0, .generation(sequences: 1)) }
         // The first of equals, so that a plan does not depend on the order of a comparison.
         guard let fastest = able.min(by: { (seconds[$0], $0) < (seconds[$1], $1) }) else { return nil }
-        var prediction = prediction([Segment(worker: fastest, units: 0..<model.unitCount)])
+        var prediction = prediction([Segment(worker: fastest, units: all)])
         prediction.worker = workers[fastest].name
         return prediction
     }

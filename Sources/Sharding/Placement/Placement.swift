@@ -139,7 +139,8 @@ package struct Placement: Sendable {
                     worker: worker.name, device: worker.device, units: own.map(\.units).joined(separator: ", "),
                     layerCount: own.reduce(0) { $0 + $1.layers.count },
                     need: MemoryNeed(units: units, of: model, demand: demand), limitBytes: worker.memoryBytes,
-                    streamedBytes: load(units, on: index).streamedBytes, secondsPerToken: seconds(units, on: index)))
+                    streamedBytes: load(units, on: index).streamedBytes,
+                    secondsPerToken: seconds(units, on: index, .generation(sequences: 1))))
         }
         return Plan(
             policy: policy, stages: stages, shares: shares, hops: hops(segments), leftOut: leftOut,

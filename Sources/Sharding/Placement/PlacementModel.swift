@@ -1,14 +1,21 @@
+import Tensors
+
 /// What a placement needs to know of a model: the cost of each unit, before anything loads.
 package struct PlacementModel: Sendable, Hashable {
     package struct Layer: Sendable, Hashable {
         package var weightBytes: Int
+        /// Bytes of its matrices by their type; empty where that is not known.
+        package var matrixBytes: [ElementType: Int]
         /// Bytes of state a position takes, over all of its heads.
         package var stateBytesPerToken: Int
         /// Bytes of state a sequence takes whatever its length.
         package var stateBytesFixed: Int
 
-        package init(weightBytes: Int, stateBytesPerToken: Int, stateBytesFixed: Int = 0) {
+        package init(
+            weightBytes: Int, matrixBytes: [ElementType: Int] = [:], stateBytesPerToken: Int, stateBytesFixed: Int = 0
+        ) {
             self.weightBytes = weightBytes
+            self.matrixBytes = matrixBytes
             self.stateBytesPerToken = stateBytesPerToken
             self.stateBytesFixed = stateBytesFixed
         }
@@ -18,6 +25,8 @@ package struct PlacementModel: Sendable, Hashable {
     package var layers: [Layer]
     /// Output norm and matrix; a tied embedding counts here too.
     package var headWeightBytes: Int
+    /// Bytes of the output matrix by its type; empty where that is not known.
+    package var headMatrixBytes: [ElementType: Int]
     /// Bytes of a row's hidden state, as it travels from stage to stage.
     package var rowBytes: Int
     /// Working memory a row takes while layers compute, and while the head does.
@@ -29,12 +38,14 @@ package struct PlacementModel: Sendable, Hashable {
     package var shards: [Range<Int>]
 
     package init(
-        name: String, layers: [Layer], headWeightBytes: Int, rowBytes: Int = 0, scratchBytesPerRow: Int,
-        headScratchBytesPerRow: Int, hasMixtures: Bool = false, shards: [Range<Int>] = []
+        name: String, layers: [Layer], headWeightBytes: Int, headMatrixBytes: [ElementType: Int] = [:],
+        rowBytes: Int = 0, scratchBytesPerRow: Int, headScratchBytesPerRow: Int, hasMixtures: Bool = false,
+        shards: [Range<Int>] = []
     ) {
         self.name = name
         self.layers = layers
         self.headWeightBytes = headWeightBytes
+        self.headMatrixBytes = headMatrixBytes
         self.rowBytes = rowBytes
         self.scratchBytesPerRow = scratchBytesPerRow
         self.headScratchBytesPerRow = headScratchBytesPerRow
@@ -48,6 +59,15 @@ package struct PlacementModel: Sendable, Hashable {
     func weightBytes(ofUnit unit: Int) -> Int {
         unit == layers.count ? headWeightBytes : layers[unit].weightBytes
     }
+}
+
+extension PlacementModel {
+    func matrixBytes(ofUnit unit: Int) -> [ElementType: Int] {
+        unit == layers.count ? headMatrixBytes : layers[unit].matrixBytes
+    }
+
+    /// Whether the types of all matrices are known.
+    var hasMatrixTypes: Bool { (0..<unitCount).allSatisfy { !matrixBytes(ofUnit: $0).isEmpty } }
 }
 
 /// What the cluster is to hold at once.
@@ -78,6 +98,8 @@ package struct PlacementWorker: Sendable, Hashable {
     package var memoryBytes: Int
     /// Rate at which it reads weights while computing; 0 when it was not measured.
     package var bytesPerSecond: Double
+    /// nil when it was not measured.
+    package var speed: ComputeSpeed?
     /// nil for a worker that holds all of its weights; else those without room are read from here for each step.
     package var disk: PlacementDisk?
     /// Equal on workers of one machine.
@@ -86,13 +108,14 @@ package struct PlacementWorker: Sendable, Hashable {
     package var selection: LayerSelection?
 
     package init(
-        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, disk: PlacementDisk? = nil,
-        machine: String = "", selection: LayerSelection? = nil
+        name: String, device: String, memoryBytes: Int, bytesPerSecond: Double, speed: ComputeSpeed? = nil,
+        disk: PlacementDisk? = nil, machine: String = "", selection: LayerSelection? = nil
     ) {
         self.name = name
         self.device = device
         self.memoryBytes = memoryBytes
         self.bytesPerSecond = bytesPerSecond
+        self.speed = speed
         self.disk = disk
         self.machine = machine
         self.selection = selection

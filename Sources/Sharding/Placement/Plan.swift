@@ -67,13 +67,17 @@ package struct Plan: Sendable, Hashable {
     /// What the fastest worker would do alone; nil where no worker can hold the model.
     package var alone: Prediction?
 
-    /// Speed of generation, from bytes and measured rates.
+    /// Speed, from what was measured of the workers and the ways between them.
     package struct Prediction: Sendable, Hashable {
         package var worker: String?
         /// One sequence alone.
         package var tokensPerSecond: Double
-        /// As many sequences as there may be, all stages as busy as those keep them.
+        /// Eight sequences together, or as many as there may be.
+        package var eightTokensPerSecond: Double
+        /// As many sequences as there may be, together.
         package var pipelinedTokensPerSecond: Double
+        /// A prompt of 512 tokens that has the cluster to itself.
+        package var promptTokensPerSecond: Double
     }
 
     /// Time that a step takes at most if all goes as predicted: of each row it moves the hidden state over every hop.
@@ -84,6 +88,20 @@ package struct Plan: Sendable, Hashable {
         let passes = max(1, Double(count) / Placement.promptRowsPerPass)
         return hops.reduce(0) { $0 + $1.estimate.seconds(ofBytes: bytes) }
             + shares.reduce(0) { $0 + passes * $1.secondsPerToken }
+    }
+
+    /// Rows of a prompt that pass several workers together: with larger chunks, to fill them and to drain them costs more.
+    /// Two workers of one thread each take a prompt of 512 fastest in chunks of 32 to 48 rows.
+    static let sharedChunkRows = 48
+
+    /// Rows of a chunk of a prompt that has the stages to itself. Where weights are read from disk for each chunk, and where
+    /// one worker does all, as many as a step may have.
+    package var promptChunkRows: Int {
+        Self.promptChunkRows(workerCount: shares.count, streams: shares.contains { ($0.streamedBytes ?? 0) > 0 })
+    }
+
+    static func promptChunkRows(workerCount: Int, streams: Bool) -> Int {
+        workerCount > 1 && !streams ? sharedChunkRows : .max
     }
 
     package func stageIndices(of worker: String) -> [Int] {

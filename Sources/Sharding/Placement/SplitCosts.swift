@@ -5,7 +5,8 @@ struct SplitCosts {
     /// Of a step's way between two workers; at `workerCount` stands the coordinator.
     private let hops: [[SplitCost]]
     private let sums: UnitSums
-    private let rates: [Double]
+    /// By worker: seconds of the units before each index.
+    private let computeSeconds: [[Double]]
     private let workers: [PlacementWorker]
 
     enum Measure {
@@ -13,11 +14,16 @@ struct SplitCosts {
         case sum
     }
 
-    init(_ placement: Placement) {
+    /// - Parameter seconds: that a worker computes on a unit: unit, worker.
+    init(_ placement: Placement, seconds: (Int, Int) -> Double) {
         workerCount = placement.workers.count
         unitCount = placement.model.unitCount
         sums = UnitSums(model: placement.model, demand: placement.demand)
-        rates = placement.rates
+        computeSeconds = placement.workers.indices.map { worker in
+            (0..<placement.model.unitCount).reduce(into: [0]) { sums, unit in
+                sums.append(sums[unit] + seconds(unit, worker))
+            }
+        }
         workers = placement.workers
         let ends = placement.workers.indices.map(Optional.some) + [nil]
         hops = ends.map { from in
@@ -50,7 +56,8 @@ struct SplitCosts {
                 for end in start + 1...unitCount {
                     let load = WorkerLoad(
                         worker: workers[worker], need: sums.need(of: start..<end), hasMixtures: sums.model.hasMixtures)
-                    let seconds = load.seconds(rate: rates[worker])
+                    let computing = computeSeconds[worker][end] - computeSeconds[worker][start]
+                    let seconds = max(computing, load.diskSeconds)
                     if !load.fits || seconds > bound { break }
                     var split = arrival
                     split.cost.add(SplitCost(slowest: seconds, sum: seconds))

@@ -1,4 +1,4 @@
-/// What some units make of a worker: whether it has room for them, and how long one token takes there.
+/// What some units make of a worker: whether it has room for them, and what it reads from disk for each step.
 struct WorkerLoad {
     private let worker: PlacementWorker
     private let need: MemoryNeed
@@ -33,14 +33,10 @@ struct WorkerLoad {
             + "\(describeBytes(working)))"
     }
 
-    /// Time to read the weights of the units once, which one generated token takes at least: from memory and from disk
-    /// go on side by side.
-    ///
-    /// - Parameter rate: at which the worker reads memory.
-    func seconds(rate: Double) -> Double {
-        let memory = Double(need.weightBytes) / rate
-        guard let disk = worker.disk, let streamedBytes else { return memory }
-        return max(memory, Double(streamedBytes) / disk.rate)
+    /// Time to read from disk what each step needs and memory has no room for.
+    var diskSeconds: Double {
+        guard let disk = worker.disk, let streamedBytes else { return 0 }
+        return Double(streamedBytes) / disk.rate
     }
 }
 

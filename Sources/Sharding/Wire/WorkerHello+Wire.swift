@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 extension WireHello {
     init(_ hello: WorkerHello) {
@@ -18,6 +19,15 @@ extension WireHello {
         memoryTotalBytes = hello.memoryTotalBytes
         memoryAvailableBytes = hello.memoryAvailableBytes
         bytesPerSecond = hello.bytesPerSecond
+        if let speed = hello.speed {
+            machineBytesPerSecond = speed.machineBytesPerSecond
+            speeds = speed.bytesPerSecond.sorted { $0.key.rawValue < $1.key.rawValue }.map { type, rates in
+                WireHello.Speed.with { message in
+                    message.elementType = type.rawValue
+                    message.bytesPerSecond = rates
+                }
+            }
+        }
         diskBytesPerSecond = hello.diskBytesPerSecond
         programBytes = hello.programBytes
         cachedHashes = hello.cachedHashes.map { Data($0) }
@@ -35,6 +45,7 @@ extension WorkerHello {
     init(_ header: WireHello, _ read: FieldReader) throws(WireError) {
         for (field, rate) in [
             ("bytes_per_second", header.bytesPerSecond), ("disk_bytes_per_second", header.diskBytesPerSecond),
+            ("machine_bytes_per_second", header.machineBytesPerSecond),
         ] {
             guard rate.isFinite, rate >= 0 else {
                 throw read.wrong(field, expected: "a finite number from 0", got: rate)
@@ -57,12 +68,31 @@ extension WorkerHello {
             threadCount: try read.integer(header.threadCount, "thread_count", in: 0...Self.coresMax),
             hasChosenThreads: header.threadsChosen, cores: cores, memoryTotalBytes: header.memoryTotalBytes,
             memoryAvailableBytes: header.memoryAvailableBytes,
-            bytesPerSecond: header.bytesPerSecond, diskBytesPerSecond: header.diskBytesPerSecond,
+            bytesPerSecond: header.bytesPerSecond, speed: try Self.speed(header, read),
+            diskBytesPerSecond: header.diskBytesPerSecond,
             programBytes: header.programBytes, cachedHashes: hashes, highestEpoch: Epoch(header.highestEpoch),
             weightsEndpoint: header.hasWeightsEndpoint
                 ? try read.text(header.weightsEndpoint, "weights_endpoint", max: WireLimits.endpointBytesMax) : nil,
             machine: try read.text(header.machine, "machine", max: 64),
             run: header.hasRun ? try read.run(header.run, "run") : nil)
+    }
+
+    private static func speed(_ header: WireHello, _ read: FieldReader) throws(WireError) -> ComputeSpeed? {
+        try read.count(header.speeds.count, "speeds", max: ElementType.allCases.count)
+        guard !header.speeds.isEmpty else { return nil }
+        var rates: [ElementType: [Double]] = [:]
+        for speed in header.speeds {
+            guard let type = ElementType(rawValue: speed.elementType), rates[type] == nil else {
+                throw read.wrong("element_type", expected: "types of weights, each once", got: speed.elementType)
+            }
+            rates[type] = speed.bytesPerSecond
+        }
+        guard let speed = ComputeSpeed(bytesPerSecond: rates, machineBytesPerSecond: header.machineBytesPerSecond)
+        else {
+            throw read.wrong(
+                "speeds", expected: "\(ComputeSpeed.rowCounts.count) finite rates above 0 of each type", got: "others")
+        }
+        return speed
     }
 
     /// Whether the wire takes `name`: 1 to 64 characters of `A-Z a-z 0-9 . _ -`.

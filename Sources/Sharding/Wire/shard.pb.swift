@@ -169,7 +169,35 @@ nonisolated struct WireHello: @unchecked Sendable {
     set {_uniqueStorage()._programBytes = newValue}
   }
 
+  /// At what rate it multiplies weights of some types with rows; none when it was not measured.
+  var speeds: [WireHello.Speed] {
+    get {_storage._speeds}
+    set {_uniqueStorage()._speeds = newValue}
+  }
+
+  /// At which all cores of its machine together read memory; 0 when it was not measured; finite.
+  var machineBytesPerSecond: Double {
+    get {_storage._machineBytesPerSecond}
+    set {_uniqueStorage()._machineBytesPerSecond = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Speed: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// As GGUF numbers it; each once.
+    var elementType: UInt32 = 0
+
+    /// Bytes of weights a second with 1, 4, 16 and 48 rows; above 0, finite.
+    var bytesPerSecond: [Double] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
 
   init() {}
 
@@ -1500,7 +1528,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0\u{3}program_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0\u{3}program_bytes\0\u{1}speeds\0\u{3}machine_bytes_per_second\0")
 
   fileprivate class _StorageClass {
     var _protocolNumber: UInt32 = 0
@@ -1524,6 +1552,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _threadsChosen: Bool = false
     var _diskBytesPerSecond: Double = 0
     var _programBytes: UInt64 = 0
+    var _speeds: [WireHello.Speed] = []
+    var _machineBytesPerSecond: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1555,6 +1585,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _threadsChosen = source._threadsChosen
       _diskBytesPerSecond = source._diskBytesPerSecond
       _programBytes = source._programBytes
+      _speeds = source._speeds
+      _machineBytesPerSecond = source._machineBytesPerSecond
     }
   }
 
@@ -1594,6 +1626,8 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 19: try { try decoder.decodeSingularBoolField(value: &_storage._threadsChosen) }()
         case 20: try { try decoder.decodeSingularDoubleField(value: &_storage._diskBytesPerSecond) }()
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._programBytes) }()
+        case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._speeds) }()
+        case 23: try { try decoder.decodeSingularDoubleField(value: &_storage._machineBytesPerSecond) }()
         default: break
         }
       }
@@ -1669,6 +1703,12 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._programBytes != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._programBytes, fieldNumber: 21)
       }
+      if !_storage._speeds.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._speeds, fieldNumber: 22)
+      }
+      if _storage._machineBytesPerSecond.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._machineBytesPerSecond, fieldNumber: 23)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1699,10 +1739,47 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._threadsChosen != rhs_storage._threadsChosen {return false}
         if _storage._diskBytesPerSecond != rhs_storage._diskBytesPerSecond {return false}
         if _storage._programBytes != rhs_storage._programBytes {return false}
+        if _storage._speeds != rhs_storage._speeds {return false}
+        if _storage._machineBytesPerSecond != rhs_storage._machineBytesPerSecond {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireHello.Speed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = WireHello.protoMessageName + ".Speed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}element_type\0\u{3}bytes_per_second\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.elementType) }()
+      case 2: try { try decoder.decodeRepeatedDoubleField(value: &self.bytesPerSecond) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.elementType != 0 {
+      try visitor.visitSingularUInt32Field(value: self.elementType, fieldNumber: 1)
+    }
+    if !self.bytesPerSecond.isEmpty {
+      try visitor.visitPackedDoubleField(value: self.bytesPerSecond, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireHello.Speed, rhs: WireHello.Speed) -> Bool {
+    if lhs.elementType != rhs.elementType {return false}
+    if lhs.bytesPerSecond != rhs.bytesPerSecond {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

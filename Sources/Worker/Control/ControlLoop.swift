@@ -25,6 +25,7 @@ final class ControlLoop {
     private var outbox: [WorkerReport] = []
     private var dataEndpoint: Endpoint?
     private var bytesPerSecond = 0.0
+    private var speed: ComputeSpeed?
     private var diskBytesPerSecond = 0.0
     private var programBytes = 0
     private let instance = UInt64.random(in: .min ... .max)
@@ -117,6 +118,7 @@ final class ControlLoop {
         let bytesMax = min(64 << 20, (configuration.memoryBytesMax ?? .max) / 4)
         bytesPerSecond =
             MemoryBandwidth.measure(threadCount: configuration.cpu.threads, bytesMax: bytesMax) ?? 0
+        speed = WorkerSpeed(configuration).known()
         if configuration.residency == .memoryEfficient {
             diskBytesPerSecond = DiskRate(configuration).known() ?? 0
             programBytes = machine.heldBytes
@@ -269,7 +271,7 @@ final class ControlLoop {
             cores: configuration.cpu.cpus.isEmpty ? machine.computeCPUs : configuration.cpu.cpus,
             memoryTotalBytes: UInt64(clamping: total),
             memoryAvailableBytes: UInt64(clamping: min(total, memory.availableBytes)),
-            bytesPerSecond: bytesPerSecond, diskBytesPerSecond: diskBytesPerSecond,
+            bytesPerSecond: bytesPerSecond, speed: speed, diskBytesPerSecond: diskBytesPerSecond,
             programBytes: UInt64(clamping: programBytes),
             cachedHashes: exchange?.store.hashes(max: WorkerHello.cachedHashesMax).map(\.bytes) ?? [],
             highestEpoch: epochs.highest,

@@ -46,11 +46,21 @@ struct PlanReport {
         let prediction = plan.prediction
         var line =
             "predicted: \(rate(prediction.tokensPerSecond)) tokens/s for one sequence, "
-            + "\(rate(prediction.pipelinedTokensPerSecond)) for many"
+            + several(prediction)
+            + "; prompts \(rate(prediction.promptTokensPerSecond)) tokens/s"
         if let alone = plan.alone, let worker = alone.worker, plan.shares.count > 1 {
-            line += "; \(worker) alone: \(rate(alone.tokensPerSecond))"
+            line +=
+                "; \(worker) alone: \(rate(alone.tokensPerSecond)), \(several(alone)), "
+                + "prompts \(rate(alone.promptTokensPerSecond))"
         }
         return line
+    }
+
+    /// `160 for 8, 210 for 16`.
+    private func several(_ prediction: Plan.Prediction) -> String {
+        let most = settings.capacity.maxSequences
+        let eight = most > 8 ? "\(rate(prediction.eightTokensPerSecond)) for 8, " : ""
+        return eight + "\(rate(prediction.pipelinedTokensPerSecond)) for \(most)"
     }
 
     private func rate(_ value: Double) -> String { String(format: value < 10 ? "%.1f" : "%.0f", value) }
@@ -80,9 +90,8 @@ struct PlanReport {
                     roundTripSeconds: hop.estimate.roundTrip.seconds, bytesPerSecond: hop.estimate.bytesPerSecond,
                     isMeasured: hop.isMeasured)
             },
-            leftOut: plan.leftOut, tokensPerSecond: plan.prediction.tokensPerSecond,
-            pipelinedTokensPerSecond: plan.prediction.pipelinedTokensPerSecond,
-            aloneTokensPerSecond: plan.alone?.tokensPerSecond)
+            leftOut: plan.leftOut, predicted: PlanJSON.Speed(plan.prediction),
+            alone: plan.alone.map { PlanJSON.Speed($0) })
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
@@ -118,6 +127,24 @@ private struct PlanJSON: Encodable {
         var isMeasured: Bool
     }
 
+    /// Tokens a second.
+    struct Speed: Encodable {
+        /// Whose it is, where it is one worker's.
+        var worker: String?
+        var oneSequence: Double
+        var eightSequences: Double
+        var maxSequences: Double
+        var prompt: Double
+
+        init(_ prediction: Plan.Prediction) {
+            worker = prediction.worker
+            oneSequence = prediction.tokensPerSecond
+            eightSequences = prediction.eightTokensPerSecond
+            maxSequences = prediction.pipelinedTokensPerSecond
+            prompt = prediction.promptTokensPerSecond
+        }
+    }
+
     var model: String
     var policy: String
     var contextLength: Int
@@ -127,7 +154,7 @@ private struct PlanJSON: Encodable {
     var workers: [Worker]
     var links: [Link]
     var leftOut: [String]
-    var tokensPerSecond: Double
-    var pipelinedTokensPerSecond: Double
-    var aloneTokensPerSecond: Double?
+    var predicted: Speed
+    /// Of the fastest worker without the others; absent where none can hold the model.
+    var alone: Speed?
 }

@@ -8,10 +8,14 @@ enum WireSamples {
 
     static let key = CurvePublicKey(bytes: (1...32).map { UInt8($0) })!
 
+    static let speed = ComputeSpeed(
+        bytesPerSecond: [.q4_K: [1e10, 6e9, 2e9, 7e8], .f16: [2e10, 1e10, 3e9, 1e9]], machineBytesPerSecond: 3e10)
+
     static let hello = WorkerHello(
         name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
         device: "cpu", threadCount: 3, hasChosenThreads: true, cores: [0, 2, 65536], memoryTotalBytes: 1 << 34,
-        memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10, diskBytesPerSecond: 2.5e9, programBytes: 50 << 20,
+        memoryAvailableBytes: 1 << 33, bytesPerSecond: 1.5e10, speed: speed, diskBytesPerSecond: 2.5e9,
+        programBytes: 50 << 20,
         cachedHashes: [[UInt8](repeating: 9, count: 32)], highestEpoch: Epoch(12),
         weightsEndpoint: "tcp://127.0.0.1:49153", machine: "3f0c-77", run: run)
 
