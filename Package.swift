@@ -134,7 +134,7 @@ let package = Package(
             ]),
 
         // Level 4
-        library("Terminal", [.argumentParser, .logging]),
+        library("Terminal", ["Sharding", .argumentParser, .logging]),
         library(
             "ShardKit",
             [

@@ -12,6 +12,7 @@ struct ShardCoordinator: AsyncParsableCommand {
             Examples:
               shard-coordinator check --config cluster.yaml
               shard-coordinator plan --config cluster.yaml
+              shard-coordinator verify --config cluster.yaml
               shard-coordinator launch --config cluster.yaml
               shard-coordinator top --config cluster.yaml
               shard-coordinator keygen -o keys
@@ -21,7 +22,8 @@ struct ShardCoordinator: AsyncParsableCommand {
             """,
         version: ShardVersion.current,
         subcommands: [
-            LaunchCommand.self, PlanCommand.self, CheckCommand.self, TopCommand.self, KeygenCommand.self,
+            LaunchCommand.self, PlanCommand.self, VerifyCommand.self, CheckCommand.self, TopCommand.self,
+            KeygenCommand.self,
             EmitCommand.self,
         ])
 

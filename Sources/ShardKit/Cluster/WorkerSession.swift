@@ -43,7 +43,10 @@ package final class WorkerSession: Sendable {
         case ended(CoordinatorError?)
     }
 
-    package var engine: any TokenEngine { cluster.engine }
+    package var engine: ClusterEngine { cluster.engine }
+    package var plan: Plan? {
+        get async { await cluster.service.status.plan }
+    }
     /// Of each worker, as it stood when the session was ready.
     package let processIDs: [Int32?]
     private let cluster: Cluster
@@ -67,8 +70,11 @@ package final class WorkerSession: Sendable {
     }
 
     /// The same over the workers that `settings` name: of this machine and of others.
+    ///
+    /// - Parameter status: told how the cluster stands whenever that may have changed, until it is ready.
     package static func start(
         _ model: OpenedModel, cluster settings: ClusterOptions, logger: Logger,
+        status: @escaping @Sendable (ClusterStatus) -> Void = { _ in },
         print: @escaping @Sendable (String, String) -> Void = { _, _ in }
     ) async throws(ShardKitError) -> WorkerSession {
         let cluster: Cluster
@@ -95,7 +101,13 @@ package final class WorkerSession: Sendable {
             return failure
         }
         let watch = Task { if await cluster.waitUntilReady() { outcome.yield(.ready) } }
-        defer { watch.cancel() }
+        let telling = Task {
+            for await _ in await cluster.service.watch() { status(await cluster.service.status) }
+        }
+        defer {
+            watch.cancel()
+            telling.cancel()
+        }
         for await first in outcomes {
             switch first {
             case .ready:
