@@ -45,6 +45,8 @@ package struct ClusterOptions: Sendable {
     package var workerLogLevel = "notice"
     /// Whether workers that are started log JSON.
     package var workersLogJSON = false
+    /// Where what steps and requests do is written; nil for nowhere.
+    package var traceFile: String?
 
     /// A small cluster of its own for one run: workers that it starts on loopback.
     package init(

@@ -32,6 +32,9 @@ package struct Cluster: Sendable {
         var settings = try options.settings(for: model)
         let hasLocalWorkers = options.workers.contains { $0.start == .local }
         let path = hasLocalWorkers ? try WorkerProgram.locate(options.workerProgram) : nil
+        let trace = try options.traceFile.map { path throws(CoordinatorError) in
+            try TraceFile(path: path) { logger.warning("\($0)") }
+        }
         do {
             let keys = Set(settings.workers.compactMap(\.key))
             let sockets = try await SocketThread.start(
@@ -50,10 +53,10 @@ package struct Cluster: Sendable {
             let programs = options.programs(
                 path: path, control: sockets.endpoints.control, folder: model.folder)
             let launcher = programs.isEmpty ? nil : WorkerLauncher(programs: programs, print: print)
-            let service = try CoordinatorService(
-                settings: settings,
-                parts: CoordinatorService.Parts(
-                    sockets: sockets, table: model.table, weights: server, processes: launcher, logger: logger))
+            var parts = CoordinatorService.Parts(
+                sockets: sockets, table: model.table, weights: server, processes: launcher, logger: logger)
+            parts.trace = trace
+            let service = try CoordinatorService(settings: settings, parts: parts)
             let engine = ClusterEngine(
                 model: EngineModel(
                     name: options.name, vocabularySize: model.spec.vocabularySize,

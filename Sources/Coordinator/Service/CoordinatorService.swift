@@ -16,6 +16,8 @@ package actor CoordinatorService {
         /// Starts and ends worker processes; nil where all workers are started by others.
         package var processes: (any WorkerProcesses)?
         package var logger: Logger
+        /// Where steps and requests are noted; nil for nowhere.
+        package var trace: TraceFile?
 
         package init(
             sockets: SocketThread, table: EmbeddingTable, weights: WeightServer? = nil,
@@ -39,6 +41,7 @@ package actor CoordinatorService {
     private let weights: WeightServer?
     private let processes: (any WorkerProcesses)?
     private let logger: Logger
+    private let trace: TraceFile?
     private let started = ContinuousClock.now
     private var streams: [SequenceID: TokenStream.Continuation] = [:]
     private var chunks: [SequenceID: CheckedContinuation<Result<[Float], EngineError>, Never>] = [:]
@@ -58,6 +61,7 @@ package actor CoordinatorService {
         weights = parts.weights
         processes = parts.processes
         logger = parts.logger
+        trace = parts.trace
         let (failures, continuation) = AsyncStream<SocketThread.Event>.makeStream(
             bufferingPolicy: .bufferingOldest(256))
         embeddingFailures = failures
@@ -122,7 +126,8 @@ package actor CoordinatorService {
             perform(machine.receive(report, from: peer, run: run, now: now))
             if case .loadProgress = report { tellWatchers() }
         case .result(let message, let wireBytes):
-            _ = statistics.completed(message.result, message.epoch, wireBytes: wireBytes, now: now)
+            let step = statistics.completed(message.result, message.epoch, wireBytes: wireBytes, now: now)
+            if let step { trace?.note(.step(step)) }
             perform(
                 machine.receive(
                     message.result, run: message.run, epoch: message.epoch, wireBytes: wireBytes, now: now))
@@ -181,7 +186,9 @@ package actor CoordinatorService {
         for case .log(.error, let line, worker: nil) in actions { statistics.failed(line, now: now) }
         let running = machine.running
         guard running?.epoch != statistics.runningEpoch else { return }
-        if let running { statistics.began(running.epoch, running.plan) } else { statistics.ended() }
+        guard let running else { return statistics.ended() }
+        statistics.began(running.epoch, running.plan)
+        trace?.note(.plan(running.plan.stages.enumerated().map { "stage \($0): \($1.worker), \($1.units)" }))
     }
 
     private func perform(_ action: ClusterAction) {
@@ -255,7 +262,7 @@ package actor CoordinatorService {
     }
 
     private func deliver(_ event: SequenceEvent) {
-        _ = statistics.delivered(event, now: now)
+        if let request = statistics.delivered(event, now: now) { trace?.note(.request(request)) }
         switch event {
         case .begun(let id, let cachedTokens):
             streams[id]?.yield(.begun(cachedTokens: cachedTokens))
@@ -291,12 +298,13 @@ package actor CoordinatorService {
         for watcher in watchers.values { watcher.finish() }
         watchers.removeAll()
         await processes?.stopAll()
-        let (embedding, sockets) = (embedding, sockets)
+        let (embedding, sockets, trace) = (embedding, sockets, trace)
         // Joining waits for messages to leave: not here, on a thread of its own.
         await withCheckedContinuation { continuation in
             _ = OwnedThread(name: "stop") {
                 embedding.stopAndJoin()
                 sockets.stopAndJoin()
+                trace?.stopAndJoin()
                 continuation.resume()
             }
         }

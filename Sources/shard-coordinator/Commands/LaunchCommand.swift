@@ -30,6 +30,11 @@ struct LaunchCommand: AsyncParsableCommand {
             "Copy this tarball of scripts/package to the machines of workers with start: ssh that name no program.",
             valueName: "tarball"))
     var install: String?
+    @Option(
+        help: ArgumentHelp(
+            "Write what stages, steps and requests do to this file, for ui.perfetto.dev or chrome://tracing; up to 256 MiB.",
+            valueName: "file"))
+    var trace: String?
     @OptionGroup var options: ProgramOptions
 
     func run() async throws {
@@ -45,6 +50,7 @@ struct LaunchCommand: AsyncParsableCommand {
         clusterOptions.workerLogLevel = options.logLevel.rawValue
         clusterOptions.workersLogJSON = options.logFormat == .json
         clusterOptions.isVerifying = verify
+        clusterOptions.traceFile = trace
         do {
             // Until here signals end the program by themselves: nothing was started that has to end in order.
             clusterOptions.security = try ClusterSecurity(configuration)
