@@ -12,15 +12,27 @@ struct VerificationTests {
     private static let work = VerificationWork(
         text: [], vocabularySize: 1280, contextLength: 512, lengthMax: 150, rowsMax: 256)
 
-    /// What one process computes of a file of the demo model, and a cluster of another one.
-    private func checks(alone file: String) async throws -> [VerificationCheck] {
-        let alone = OneProcess(
+    private func alone(_ file: String) -> OneProcess {
+        OneProcess(
             path: Paths.demoFolder.appending(path: file).path, cacheType: .f32, positionsMax: Self.work.positionsMax)
-        let reference = try await alone.with { engine, setting in
+    }
+
+    private func reference(_ alone: OneProcess) async throws -> VerificationReference {
+        try await alone.with { engine, setting in
             try await VerificationReference(of: Self.work, by: engine, rowsMax: setting.rowsMax)
         }
+    }
+
+    private var options: ClusterOptions {
         var options = RunningCluster.options(workers: RunningCluster.workers(["a", "b"]))
         options.policy = .roundRobin
+        return options
+    }
+
+    /// What one process computes of a file of the demo model, and a cluster of another one.
+    private func checks(alone file: String) async throws -> [VerificationCheck] {
+        let alone = alone(file)
+        let reference = try await reference(alone)
         var checks: [VerificationCheck] = []
         try await RunningCluster.with(Paths.demo, options) { cluster in
             let verification = ClusterVerification(work: Self.work, reference: reference, engine: cluster.engine)
@@ -54,6 +66,34 @@ struct VerificationTests {
                 #expect((difference.values?.differing ?? 0) > 200)
             }
         }
+    }
+
+    @Test("each worker is left out in turn, and the others compute the whole model")
+    func suspects() async throws {
+        let model = try await OwnThread.run { _ in try OpenedModel(path: Paths.demo.path, hashes: .byLoader) }
+        for (file, finding) in [("demo-f16.gguf", SuspectSearch.Trial.Finding.equal), ("demo-q8_0.gguf", .different)] {
+            let search = try #require(
+                SuspectSearch(
+                    model, options: options, work: Self.work, reference: try await reference(alone(file)),
+                    logger: RunningCluster.logger))
+            let session = try await WorkerSession.start(model, cluster: options, logger: RunningCluster.logger)
+            let plan = try #require(await session.plan)
+            await session.stop()
+            var leftOut: [String] = []
+            let trials = await search.run(.logits(sequence: 1, chunk: 7), plan: plan) { leftOut.append($0) }
+            #expect(leftOut == ["a", "b"])
+            #expect(
+                trials == [
+                    SuspectSearch.Trial(worker: "a", units: "0-3", finding: finding),
+                    SuspectSearch.Trial(worker: "b", units: "4-7 + head", finding: finding),
+                ])
+        }
+        var external = options
+        external.workers[1].start = .external
+        #expect(
+            SuspectSearch(
+                model, options: external, work: Self.work, reference: try await reference(alone("demo-f16.gguf")),
+                logger: RunningCluster.logger) == nil)
     }
 
     // MARK: The program

@@ -51,4 +51,16 @@ struct VerificationWorkTests {
         let shorter = try #require(ValueDifference(expected: [1, 2], got: [1]))
         #expect(shorter.differing == 1 && shorter.count == 2 && shorter.largest == .infinity)
     }
+
+    @Test("a worker is suspected where the others are right without it, and wrong without any other")
+    func suspects() {
+        func trials(_ findings: SuspectSearch.Trial.Finding...) -> [SuspectSearch.Trial] {
+            findings.enumerated().map { SuspectSearch.Trial(worker: "w\($0)", units: "\($0)", finding: $1) }
+        }
+        #expect(SuspectSearch.suspect(trials(.different, .equal))?.worker == "w1")
+        #expect(SuspectSearch.suspect(trials(.different, .different)) == nil)
+        #expect(SuspectSearch.suspect(trials(.equal, .equal, .different)) == nil)
+        #expect(SuspectSearch.suspect(trials(.equal, .failed("too large"))) == nil)
+        #expect(SuspectSearch.suspect([]) == nil)
+    }
 }

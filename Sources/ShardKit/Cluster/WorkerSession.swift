@@ -151,6 +151,17 @@ package final class WorkerSession: Sendable {
         await cluster.stop()
         _ = await run.value
     }
+
+    /// Stops after `body`; a cancelled task stops it at once, and what `body` waits for fails.
+    package func during<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error> = await withTaskCancellationHandler {
+            do { return .success(try await body()) } catch { return .failure(error) }
+        } onCancel: {
+            Task { await stop() }
+        }
+        await stop()
+        return try result.get()
+    }
 }
 
 extension WorkerSession.Options {

@@ -64,10 +64,12 @@ struct VerifyCommand: AsyncParsableCommand {
         let alone = OneProcess(
             path: configuration.model.source, cacheType: settings.cacheType, positionsMax: work.positionsMax,
             budgetBytes: memoryBudget?.bytes)
-        var report = VerifyReport(model: configuration.model.name)
-        let reference = try await compute(work, alone, &report)
-        try await compare(work, reference, model, clusterOptions, &report)
-        report.checks = try await alone.explain(report.checks, of: work)
+        var begun = VerifyReport(model: configuration.model.name)
+        let reference = try await compute(work, alone, &begun)
+        let (command, started) = (self, begun)
+        let report = try await Self.untilStopped {
+            try await command.compare(work, reference, alone, model, clusterOptions, started)
+        }
         if json {
             StandardOutput.write(try report.json())
         } else {
@@ -92,14 +94,14 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Enough of it for the longest sequence; none where the model has no tokenizer that is understood.
+    /// Enough of it for the longest sequence; none where the model's tokenizer is not understood, which is said.
     private func text(of model: OpenedModel) async throws -> [TokenID] {
-        let (length, seed) = (min(length, model.spec.contextLength), seed)
-        return try await OwnThread.run { _ throws(ShardKitError) in
-            guard let tokenizer = try? model.tokenizer() else { return [] }
-            // A word is a token at least.
-            do { return try tokenizer.encode(VerificationWork.words(length, seed: seed)) } catch {
-                throw ShardKitError(error)
+        // A word is a token at least.
+        let words = VerificationWork.words(min(length, model.spec.contextLength), seed: seed)
+        return await OwnThread.run { _ in
+            do { return try model.tokenizer().encode(words) } catch {
+                StandardError.write(Program.singleLine("token ids of the seed stand for text: \(error)"))
+                return []
             }
         }
     }
@@ -120,60 +122,85 @@ struct VerifyCommand: AsyncParsableCommand {
             }
             line.clear()
             report.alone = setting
-            if !json { StandardOutput.write(VerifyReport.line(setting)) }
+            show(VerifyReport.line(setting))
             return reference
         } catch let error as ShardKitError {
             throw ProgramError(error.code == .failed ? .failedWhileRunning : .configuration, error.message)
         }
     }
 
-    /// The same by the cluster.
+    /// The same by the cluster, and what is behind a difference.
     private func compare(
-        _ work: VerificationWork, _ reference: VerificationReference, _ model: OpenedModel,
-        _ clusterOptions: ClusterOptions, _ report: inout VerifyReport
-    ) async throws {
+        _ work: VerificationWork, _ reference: VerificationReference, _ alone: OneProcess, _ model: OpenedModel,
+        _ clusterOptions: ClusterOptions, _ report: VerifyReport
+    ) async throws -> VerifyReport {
+        var report = report
         let line = StatusLine(isShown: options.showsProgress)
         defer { line.clear() }
-        let starting = Task {
-            try await WorkerSession.start(
-                model, cluster: clusterOptions, logger: Logger(label: "shard-coordinator"),
+        let logger = Logger(label: "shard-coordinator")
+        let session: WorkerSession
+        do {
+            session = try await WorkerSession.start(
+                model, cluster: clusterOptions, logger: logger,
                 status: { if case .notReady(let reason) = $0.readiness { line.show("cluster: \(reason)") } },
                 print: { StandardError.write(Program.singleLine("\($0): \($1)")) })
-        }
-        let stopper = Self.stopOnSignal(starting)
-        defer { stopper.cancel() }
-        let session: WorkerSession
-        do { session = try await starting.value } catch let error as ShardKitError {
+        } catch {
             throw ProgramError(error.code == .request ? .configuration : .failedWhileRunning, error.message)
         }
         line.clear()
         report.plan = await session.plan
-        if !json, let plan = report.plan { StandardOutput.write(VerifyReport.line(plan)) }
-        do {
-            let verification = ClusterVerification(work: work, reference: reference, engine: session.engine)
-            for subject in verification.subjects {
-                let check = try await verification.check(subject)
-                report.checks.append(check)
-                if !json { StandardOutput.write(VerifyReport.line(check)) }
-            }
-        } catch {
-            await session.stop()
-            throw ProgramError(.failedWhileRunning, "after \(report.checks.count) checks: \(error)")
+        if let plan = report.plan { show(VerifyReport.line(plan)) }
+        let verification = ClusterVerification(work: work, reference: reference, engine: session.engine)
+        report.checks = try await session.during { try await check(verification) }
+        if let different = report.checks.first(where: { $0.difference != nil }), let plan = report.plan {
+            let search = SuspectSearch(
+                model, options: clusterOptions, work: work, reference: reference, logger: logger)
+            report.trials =
+                await search?.run(different.subject, plan: plan) {
+                    line.show("cluster: once more without \($0)")
+                } ?? []
+            line.show("this machine alone: once more")
         }
-        await session.stop()
+        try Task.checkCancellation()
+        report.checks = try await alone.explain(report.checks, of: work)
+        return report
     }
 
-    /// There are workers now that have to end in order; whoever asks twice does not want to wait for them.
-    private static func stopOnSignal(_ starting: Task<WorkerSession, any Error>) -> Task<Void, Never> {
+    private func check(_ verification: ClusterVerification) async throws -> [VerificationCheck] {
+        var checks: [VerificationCheck] = []
+        for subject in verification.subjects {
+            do {
+                let check = try await verification.check(subject)
+                checks.append(check)
+                show(VerifyReport.line(check))
+            } catch {
+                throw ProgramError(.failedWhileRunning, "stopped after \(checks.count) checks: \(error)")
+            }
+        }
+        return checks
+    }
+
+    private func show(_ line: String) {
+        if !json { StandardOutput.write(line) }
+    }
+
+    /// Signals end the work in order, as there are workers now; whoever asks twice does not want to wait for them.
+    private static func untilStopped<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         let signals = Signals.stream(SIGTERM, SIGINT)
-        return Task {
+        let work = Task { try await body() }
+        let stopper = Task {
             var isStopping = false
             for await _ in signals {
                 if isStopping { Foundation.exit(ProgramExit.failedWhileRunning.rawValue) }
                 isStopping = true
-                starting.cancel()
-                Task { if case .success(let session) = await starting.result { await session.stop() } }
+                work.cancel()
             }
+        }
+        defer { stopper.cancel() }
+        do { return try await work.value } catch is CancellationError {
+            throw ProgramError(.failedWhileRunning, "stopped before all was compared")
         }
     }
 }

@@ -8,6 +8,8 @@ struct VerifyReport {
     var alone: OneProcess.Setting?
     var plan: Plan?
     var checks: [VerificationCheck] = []
+    /// What came of leaving out one worker after the other, where something differs.
+    var trials: [SuspectSearch.Trial] = []
 
     var isEqual: Bool { checks.allSatisfy { $0.difference == nil } }
 
@@ -30,8 +32,30 @@ struct VerifyReport {
                     + "them"
             ]
         }
-        return ["\(different.count) of \(checks.count) checks differ:"]
+        let head =
+            ["\(different.count) of \(checks.count) checks differ:"]
             + different.map { "  \($0.name): \($0.explanation ?? "")" }
+        guard !trials.isEmpty else { return head }
+        return head + trials.map(Self.line) + [verdict]
+    }
+
+    private static func line(_ trial: SuspectSearch.Trial) -> String {
+        let finding =
+            switch trial.finding {
+            case .equal: "equal"
+            case .different: "different"
+            case .failed(let reason): "cannot tell: \(reason)"
+            }
+        return "  without \(trial.worker): \(finding)"
+    }
+
+    private var verdict: String {
+        if let suspect = SuspectSearch.suspect(trials) {
+            return "suspect worker \(suspect.worker), which had \(suspect.units): without it all is equal"
+        }
+        return trials.allSatisfy { $0.finding == .different }
+            ? "no worker is the only one to suspect; this machine, or the file that it reads, may be what is wrong"
+            : "which worker is wrong cannot be told from this"
     }
 
     func json() throws -> String {
@@ -44,7 +68,8 @@ struct VerifyReport {
             model: model, equal: isEqual,
             alone: alone.map { VerifyJSON.Alone(threads: $0.threads, budgetBytes: $0.budgetBytes) },
             workers: plan?.shares.map { VerifyJSON.Worker(name: $0.worker, layers: $0.units) } ?? [],
-            checks: checks.map(VerifyJSON.Check.init))
+            checks: checks.map(VerifyJSON.Check.init), trials: trials.map(VerifyJSON.Trial.init),
+            suspect: SuspectSearch.suspect(trials)?.worker)
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
@@ -85,6 +110,23 @@ private struct VerifyJSON: Encodable {
         var layers: String
     }
 
+    struct Trial: Encodable {
+        /// The worker that was left out.
+        var without: String
+        /// Absent where the others could not run the model.
+        var equal: Bool?
+        var failure: String?
+
+        init(_ trial: SuspectSearch.Trial) {
+            without = trial.worker
+            switch trial.finding {
+            case .equal: equal = true
+            case .different: equal = false
+            case .failed(let reason): failure = reason
+            }
+        }
+    }
+
     struct Check: Encodable {
         var name: String
         var values: Int
@@ -117,4 +159,7 @@ private struct VerifyJSON: Encodable {
     var alone: Alone?
     var workers: [Worker]
     var checks: [Check]
+    var trials: [Trial]
+    /// Absent where there is none.
+    var suspect: String?
 }
