@@ -1,3 +1,5 @@
+import Foundation
+
 extension Placement {
     /// Contiguous runs in the workers' order, as long as each worker's rate and memory allow. Workers that would only
     /// hold the others up get none.
@@ -7,7 +9,8 @@ extension Placement {
     /// and the least sum found for each limit; their product decides.
     func balancedSegments() throws(PlacementError) -> [Segment] {
         if isMeasured { return try bestPredicted() }
-        let costs = SplitCosts(self) { computeSeconds(ofUnit: $0, on: $1, .generation(sequences: 1)) }
+        let single = UnitTimes(self, .generation(sequences: 1))
+        let costs = SplitCosts(self) { single[$0, $1] }
         guard let fastest = costs.partition(by: .slowest), let shortest = costs.partition(by: .sum) else {
             throw noPartition()
         }
@@ -18,6 +21,8 @@ extension Placement {
             let inFlight = max(1, demand.maxSequences)
             var best = fastest
             var limit = fastest.cost.slowest
+            let last = min(shortest.cost.slowest, best.cost.product(inFlight: inFlight) / shortest.cost.sum)
+            let step = max(Self.limitStep, pow(last / limit, 1 / Double(costs.trialsMax)))
             // From there on the shortest is the answer; and beyond the bound even its sum makes no better product.
             while limit < shortest.cost.slowest,
                 limit * shortest.cost.sum < best.cost.product(inFlight: inFlight)
@@ -25,25 +30,30 @@ extension Placement {
                 if let split = costs.partition(by: .sum, slowestMax: limit) {
                     best = split.cost.isClearlyBetter(than: best.cost, inFlight: inFlight) ? split : best
                 }
-                limit *= 1.03
+                limit *= step
             }
             return (shortest.cost.isClearlyBetter(than: best.cost, inFlight: inFlight) ? shortest : best).segments
         }
     }
 
+    /// From one limit to the next, where there are not so many workers that it would take minutes.
+    private static let limitStep = 1.03
+
     /// Of several partitions, the one of which most is predicted: some even out what prompts take, some what generation
     /// takes, some are between; one is the shortest for a single sequence.
     private func bestPredicted() throws(PlacementError) -> [Segment] {
-        let several = Work.generation(sequences: max(1, min(Self.severalSequences, demand.maxSequences) / 2))
-        let chunk = Work.prompt(rows: max(1, min(Plan.sharedChunkRows, demand.maxRows)))
+        let several = UnitTimes(
+            self, .generation(sequences: max(1, min(Self.severalSequences, demand.maxSequences) / 2)))
+        let chunk = UnitTimes(self, .prompt(rows: max(1, min(Plan.sharedChunkRows, demand.maxRows))))
         let (generation, prompt) = (mean(several), mean(chunk))
-        let single = SplitCosts(self) { computeSeconds(ofUnit: $0, on: $1, .generation(sequences: 1)) }
-        guard let shortest = single.partition(by: .sum) else { throw noPartition() }
+        let single = UnitTimes(self, .generation(sequences: 1))
+        guard let shortest = SplitCosts(self, seconds: { single[$0, $1] }).partition(by: .sum) else {
+            throw noPartition()
+        }
         var best = (segments: shortest.segments, score: score(shortest.segments))
         for share in [0, 0.25, 0.5, 0.75, 1] {
             let costs = SplitCosts(self) { unit, worker in
-                (1 - share) * computeSeconds(ofUnit: unit, on: worker, several)
-                    + share * computeSeconds(ofUnit: unit, on: worker, chunk) * generation / prompt
+                (1 - share) * several[unit, worker] + share * chunk[unit, worker] * generation / prompt
             }
             guard let fastest = costs.partition(by: .slowest) else { continue }
             let even = costs.partition(by: .sum, slowestMax: fastest.cost.slowest) ?? fastest
@@ -54,8 +64,10 @@ extension Placement {
     }
 
     /// Of the whole model, over all workers.
-    private func mean(_ work: Work) -> Double {
-        workers.indices.reduce(0) { $0 + seconds(0..<model.unitCount, on: $1, work) } / Double(workers.count)
+    private func mean(_ times: UnitTimes) -> Double {
+        workers.indices.reduce(0) { sum, worker in
+            sum + max(times.sum(on: worker), load(0..<model.unitCount, on: worker).diskSeconds)
+        } / Double(workers.count)
     }
 
     /// What the objective makes of what is predicted: for one sequence and for several, for prompts, or for all of it.

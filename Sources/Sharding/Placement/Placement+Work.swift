@@ -17,19 +17,32 @@ extension Placement {
     /// Whether all workers said how fast they compute, and the types of all weights are known. Else bytes decide.
     var isMeasured: Bool { model.hasMatrixTypes && workers.allSatisfy { $0.speed != nil } }
 
+    /// What times of all units and workers rest on.
+    struct TimeBasis {
+        fileprivate var isMeasured: Bool
+        fileprivate var hasMatrixTypes: Bool
+        fileprivate var rates: [Double]
+    }
+
+    /// To be asked for once: it looks at all units and all workers.
+    var timeBasis: TimeBasis {
+        TimeBasis(isMeasured: isMeasured, hasMatrixTypes: model.hasMatrixTypes, rates: rates)
+    }
+
     /// Time that a worker computes on one unit.
-    func computeSeconds(ofUnit unit: Int, on worker: Int, _ work: Work) -> Double {
-        if case .prompt = work, unit == model.layers.count, isMeasured { return 0 }
-        if let speed = workers[worker].speed, model.hasMatrixTypes {
+    func computeSeconds(ofUnit unit: Int, on worker: Int, _ work: Work, _ basis: TimeBasis) -> Double {
+        if case .prompt = work, unit == model.layers.count, basis.isMeasured { return 0 }
+        if let speed = workers[worker].speed, basis.hasMatrixTypes {
             return speed.seconds(model.matrixBytes(ofUnit: unit), rows: work.rows)
         }
         let passes = max(1, Double(work.rows) / Self.promptRowsPerPass)
-        return passes * Double(model.weightBytes(ofUnit: unit)) / rates[worker]
+        return passes * Double(model.weightBytes(ofUnit: unit)) / basis.rates[worker]
     }
 
     /// Time that a worker is busy with a step on some units: computing, and reading weights from disk meanwhile.
     func seconds(_ units: some Sequence<Int>, on worker: Int, _ work: Work) -> Double {
-        let compute = units.reduce(0) { $0 + computeSeconds(ofUnit: $1, on: worker, work) }
+        let basis = timeBasis
+        let compute = units.reduce(0) { $0 + computeSeconds(ofUnit: $1, on: worker, work, basis) }
         return max(compute, load(units, on: worker).diskSeconds)
     }
 

@@ -127,6 +127,17 @@ struct PlacementLinkTests {
         #expect(segments.count > 16, "8 GiB each do not hold more")
     }
 
+    @Test(
+        "hundreds of workers whose rooms only just hold the model all get what fits",
+        arguments: PlacementObjective.allCases)
+    func hundreds(objective: PlacementObjective) throws {
+        var placement = placement((0..<200).map { "w\($0)" }, GiB: 4.5, objective: objective)
+        placement.model.layers = Array(repeating: .init(weightBytes: 1 << 30, stateBytesPerToken: 1024), count: 800)
+        let segments = try placement.balancedSegments()
+        #expect(segments.dropLast().allSatisfy { $0.units.count == 4 })
+        #expect(segments.map(\.worker) == Array(0..<200) && segments.last?.units.upperBound == 801)
+    }
+
     private func cost(of segments: [Placement.Segment], _ placement: Placement) -> Double {
         let ends: [Placement.End] = [nil] + segments.map { $0.worker } + [nil]
         var slowest = 0.0
