@@ -36,9 +36,6 @@ struct BenchmarkScale: ParsableCommand {
     @Option(help: "Rows that a worker computes in the time in which it reads the weights once.")
     var rowsPerPass = Placement.promptRowsPerPass
 
-    @Option(help: "Memory of each worker, GiB.")
-    var memory = 1024.0
-
     @Option(help: "Round trip of all links, microseconds.")
     var roundTrip = 200
 
@@ -81,7 +78,6 @@ struct BenchmarkScale: ParsableCommand {
     private var cases: [ScaleCase] {
         var device = SimulatedSetup.Device(bytesPerSecond: rate * 1e9)
         device.rowsPerPass = rowsPerPass
-        device.memoryBytes = Int(memory * Double(1 << 30))
         var cases: [ScaleCase] = []
         for model in ModelShape.all where models.contains(model.name) {
             for workerCount in workers {

@@ -8,6 +8,7 @@ struct ScaleCase {
     var gigabits: Double
     /// Sequences that generate at once for each stage; nil: one altogether.
     var streamsPerStage: Int?
+    /// Without its memory.
     var device: SimulatedSetup.Device
     var roundTrip: Duration
 
@@ -18,18 +19,32 @@ struct ScaleCase {
     private static let warmUpPasses = 7.0
     private static let passes = 8.0
 
-    var streamCount: Int {
-        guard let streamsPerStage else { return 1 }
-        return min(Self.sequencesMax, streamsPerStage * min(workerCount, model.layerCount + 1))
+    var streamCount: Int { streamsPerStage.map(sequences) ?? 1 }
+
+    /// For which the cluster is planned, whatever its load; a stage has a layer at least, or the head.
+    private var maxSequences: Int { sequences(perStage: max(4, streamsPerStage ?? 0)) }
+
+    private func sequences(perStage count: Int) -> Int {
+        min(Self.sequencesMax, count * min(workerCount, model.layerCount + 1))
+    }
+
+    private var setup: SimulatedSetup {
+        let placement = model.placementModel
+        var setup = SimulatedSetup(
+            model: placement, devices: [],
+            link: LinkEstimate(roundTrip: roundTrip, bytesPerSecond: gigabits * 1e9 / 8), maxSequences: maxSequences)
+        let weights = placement.layers.reduce(placement.headWeightBytes) { $0 + $1.weightBytes }
+        let state = placement.layers.reduce(0) { $0 + $1.stateBytesPerToken } * setup.contextLength * maxSequences
+        let units = placement.layers.count + 1
+        // Twice as much as its part takes, and for a unit more.
+        var device = device
+        device.memoryBytes = 2 * ((weights + state) / min(workerCount, units) + (weights + state) / units) + 1 << 30
+        setup.devices = Array(repeating: device, count: workerCount)
+        return setup
     }
 
     func run() throws -> ScaleResult {
-        let link = LinkEstimate(roundTrip: roundTrip, bytesPerSecond: gigabits * 1e9 / 8)
-        var simulation = try Simulation(
-            SimulatedSetup(
-                model: model.placementModel, devices: Array(repeating: device, count: workerCount), link: link,
-                maxSequences: streamCount),
-            decisions: .measured)
+        var simulation = try Simulation(setup, decisions: .measured)
         let pass = simulation.passSeconds
         // Some answers end within the time, and others begin.
         let load = SimulatedLoad(

@@ -53,8 +53,8 @@ package struct SimulatedSetup: Sendable {
             model: ModelReference(format: .gguf, files: [ModelReferenceFile(name: "model.gguf", bytes: 1)]),
             placementModel: model, policy: isManual ? .manual : .balanced,
             capacity: ClusterSettings.Capacity(
-                vocabularySize: vocabularySize, contextLength: contextLength, maxSequences: maxSequences,
-                queueMax: maxSequences, maxRows: maxRows, blockPositions: 32),
+                vocabularySize: vocabularySize, hiddenSize: model.rowBytes / 4, contextLength: contextLength,
+                maxSequences: maxSequences, queueMax: maxSequences, maxRows: maxRows, blockPositions: 32),
             resultsEndpoint: "tcp://10.0.0.1:5556")
         // Beyond loopback nothing is in clear.
         settings.coordinatorKey = CurvePublicKey(bytes: [UInt8](repeating: 1, count: 32))

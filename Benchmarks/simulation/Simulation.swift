@@ -194,7 +194,7 @@ package struct Simulation {
             endedCount += 1
         case .failed(_, let error):
             failure = error.description
-        case .begun, .logits:
+        case .begun, .logits, .embedded:
             break
         }
     }
