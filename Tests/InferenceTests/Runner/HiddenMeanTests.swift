@@ -98,6 +98,18 @@ struct HiddenMeanTests {
         }
     }
 
+    @Test("nor on where weights are")
+    func streamed() throws {
+        let model = TestModel(.q8_0)
+        let tokens = model.tokens(60)
+        let stored = try StoredTestModel(model)
+        let expected = try mean(try model.chain(), tokens, chunk: 60)
+        for pinned in [0, 60_000] {
+            let chain = try stored.chain(pinnedBytesMax: pinned)
+            #expect(bitDifferences(try mean(chain, tokens, chunk: 7), expected) == 0)
+        }
+    }
+
     @Test("nor on what else is in its steps, which it does not change either")
     func amongOthers() throws {
         let model = TestModel(.q8_0)
