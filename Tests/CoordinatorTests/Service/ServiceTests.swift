@@ -83,6 +83,42 @@ struct ServiceTests {
         worker.stop()
     }
 
+    @Test("an embedding comes back, in the stages' own numbers; one whose task is cancelled ends")
+    func embedding() async throws {
+        let cluster = try await cluster()
+        async let end: Void = cluster.run()
+        let size = cluster.engine.model.hiddenSize
+        let script = ScriptedWorker.Script { step in
+            // A long text is never done with.
+            if step.rows.count > 5 { return nil }
+            return StepResult(
+                step: step.id,
+                sequences: step.rows.filter { $0.output == .mean }.map {
+                    SequenceResult(
+                        sequence: $0.sequence, position: $0.position + 1,
+                        outcome: .mean((0..<size).map(Float.init)))
+                })
+        }
+        let worker = try ScriptedWorker("a", control: cluster.endpoints.control, script: script)
+        #expect(await cluster.waitUntilReady())
+        let embedding = try await cluster.engine.embedding(of: EmbeddingRequest(tokens: [1, 2, 3]))
+        #expect(embedding.values == (0..<size).map(Float.init))
+        #expect(embedding.timings.promptTokens == 3 && embedding.timings.wireBytes > 0)
+        let counts = await cluster.service.snapshot.requests
+        #expect(counts.embedded == 1)
+        let long = Task { try await cluster.engine.embedding(of: EmbeddingRequest(tokens: Array(0..<40))) }
+        long.cancel()
+        await #expect(throws: EngineError.self) { try await long.value }
+        await #expect(throws: EngineError.self) {
+            try await cluster.engine.embedding(of: EmbeddingRequest(tokens: []))
+        }
+        let later = await cluster.service.snapshot.requests
+        #expect(later.cancelled == 1 && later.rejected == ["invalid_request": 1])
+        await cluster.stop()
+        try await end
+        worker.stop()
+    }
+
     @Test("a worker that is gone ends the request with an error that names it, and its return makes the next succeed")
     func lostWorker() async throws {
         let cluster = try await cluster()
