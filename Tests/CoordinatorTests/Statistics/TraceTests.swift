@@ -84,7 +84,7 @@ struct TraceTests {
             var end: TraceDocument.End?
             for id in 1...100 as ClosedRange<UInt64> where end == nil {
                 let objects = formatter.objects(.step(step(id)))
-                do {
+                do throws(TraceDocument.End) {
                     try document.append(objects)
                     count += objects.count
                 } catch {
