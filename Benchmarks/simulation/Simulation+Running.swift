@@ -5,10 +5,10 @@ extension Simulation {
     private static let beatInterval = HeartbeatSettings().interval.nanoseconds
 
     /// What happens by itself, and when next.
-    private struct Timers {
+    struct Timers {
         var request: Int?
-        var tick: Int
-        var beat: Int
+        var tick = 0
+        var beat = 0
         var beatIndex = 0
     }
 
@@ -21,25 +21,25 @@ extension Simulation {
     package mutating func run(
         _ load: SimulatedLoad, warmUp: Double, seconds: Double
     ) throws -> SimulationReport {
-        var source = RequestSource(load, vocabularySize: setup.vocabularySize)
+        source = RequestSource(load, vocabularySize: setup.vocabularySize)
         let start = max(now, freeAt)
         meter = SimulationMeter()
         endedCount = 0
         if case .kept(let count) = load.arrivals {
             for _ in 0..<count {
-                guard let id = submit(source.next()) else {
+                guard let id = submitNext() else {
                     throw SimulationError("\(count) requests: the cluster takes fewer")
                 }
                 meter.awaitFirst(of: id)
             }
         }
-        var timers = Timers(request: source.nextWait().map { start + $0 }, tick: start, beat: start)
+        timers.request = source?.nextWait().map { start + $0 }
         let opensAt = start + Int(warmUp * 1e9)
         while true {
-            handleNext(&timers, &source)
+            handleNext()
             try checkFailure()
             if case .kept = load.arrivals {
-                for _ in 0..<endedCount { _ = submit(source.next()) }
+                for _ in 0..<endedCount { _ = submitNext() }
             }
             endedCount = 0
             if let window = meter.window {
@@ -51,15 +51,20 @@ extension Simulation {
         return try report(seconds: seconds)
     }
 
+    private mutating func submitNext() -> SequenceID? {
+        guard let request = source?.next() else { return nil }
+        return submit(request)
+    }
+
     /// Whatever comes next; of what comes together results first.
-    private mutating func handleNext(_ timers: inout Timers, _ source: inout RequestSource) {
+    mutating func handleNext() {
         let next = min(nextReturn ?? .max, timers.request ?? .max, timers.tick, timers.beat)
         now = max(now, next)
         if nextReturn == next {
             takeResult()
         } else if timers.request == next {
-            _ = submit(source.next())
-            timers.request = source.nextWait().map { next + $0 }
+            _ = submitNext()
+            timers.request = source?.nextWait().map { next + $0 }
         } else if timers.tick == next {
             tick()
             timers.tick = max(now, freeAt) + Self.tickInterval

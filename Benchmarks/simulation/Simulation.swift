@@ -24,6 +24,8 @@ package struct Simulation {
     private(set) var freeAt = 0
     private var startTime = Duration.zero
     private var isUp = false
+    var timers = Timers()
+    var source: RequestSource?
     var meter = SimulationMeter()
     /// Requests that have ended since it was last looked at.
     var endedCount = 0
@@ -50,11 +52,10 @@ package struct Simulation {
         isUp = true
         // A first token goes through the stages before requests are taken.
         while machine.readiness != .ready {
-            guard let next = nextReturn else {
+            guard nextReturn != nil else {
                 throw SimulationError("the cluster did not come up: \(machine.readiness)")
             }
-            now = next
-            takeResult()
+            handleNext()
             try checkFailure()
         }
     }

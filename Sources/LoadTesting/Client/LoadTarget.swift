@@ -5,12 +5,12 @@ package struct LoadTarget: Sendable, Hashable {
     /// Without a slash at its end, and without `/v1`.
     package let url: String
     /// Goes with every request, where there is one.
-    package let key: APIKey?
+    package let key: ServerKey?
     /// The whole time that a request may take.
     package let timeout: Duration
 
     /// - Throws: ``LoadFailure`` for what is no URL of a server.
-    package init(url text: String, key: APIKey?, timeout: Duration) throws(LoadFailure) {
+    package init(url text: String, key: ServerKey?, timeout: Duration) throws(LoadFailure) {
         func wrong(_ problem: String) -> LoadFailure {
             LoadFailure(.malformed, "\(text): expected a URL such as http://127.0.0.1:8080, got \(problem)")
         }
@@ -31,7 +31,7 @@ package struct LoadTarget: Sendable, Hashable {
 }
 
 /// A secret: it appears in no description.
-package struct APIKey: Sendable, Hashable, CustomStringConvertible {
+package struct ServerKey: Sendable, Hashable, CustomStringConvertible {
     package static let bytesMax = 4096
 
     let value: String

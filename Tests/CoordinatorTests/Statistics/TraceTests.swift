@@ -44,34 +44,36 @@ struct TraceTests {
 
     @Test("stages have tracks with their names, and nothing on one track overlaps but what belongs together")
     func tracks() throws {
-        try temporary { path in
-            let file = try TraceFile(path: path)
-            file.note(.plan(["stage 0: a\"\\\n, 0-3", "stage 1: b, head"]))
-            for id in 1...50 as ClosedRange<UInt64> { file.note(.step(step(id))) }
-            file.note(.request(request(1, from: 0, to: 10, begun: 2)))
-            file.note(.request(request(2, from: 1, to: 11, begun: 3)))
-            file.note(.request(request(3, from: 12, to: 13)))
-            file.stopAndJoin()
-            let events = try read(path)
-            let names = events.filter { $0.ph == "M" && $0.pid == 1 && $0.name == "thread_name" }.compactMap(
-                \.args.name)
-            #expect(names == ["stage 0: a\"\\ , 0-3", "stage 1: b, head"])
-            let spans = events.filter { $0.ph == "X" }
-            #expect(spans.count(where: { $0.pid == 1 }) == 100)
-            for track in Set(spans.filter { $0.pid != 3 }.map { [$0.pid, $0.tid] }) {
-                let own = spans.filter { [$0.pid, $0.tid] == track }.sorted { ($0.ts ?? 0) < ($1.ts ?? 0) }
-                for (one, next) in zip(own, own.dropFirst()) {
-                    #expect((one.ts ?? 0) + (one.dur ?? 0) <= (next.ts ?? 0) + 1e-6)
-                }
+        try temporary { try tracks(at: $0) }
+    }
+
+    private func tracks(at path: String) throws {
+        let file = try TraceFile(path: path)
+        file.note(.plan(["stage 0: a\"\\\n, 0-3", "stage 1: b, head"]))
+        for id in 1...50 as ClosedRange<UInt64> { file.note(.step(step(id))) }
+        file.note(.request(request(1, from: 0, to: 10, begun: 2)))
+        file.note(.request(request(2, from: 1, to: 11, begun: 3)))
+        file.note(.request(request(3, from: 12, to: 13)))
+        file.stopAndJoin()
+        let events = try read(path)
+        let names = events.filter { $0.ph == "M" && $0.pid == 1 && $0.name == "thread_name" }.compactMap(
+            \.args.name)
+        #expect(names == ["stage 0: a\"\\ , 0-3", "stage 1: b, head"])
+        let spans = events.filter { $0.ph == "X" }
+        #expect(spans.count(where: { $0.pid == 1 }) == 100)
+        for track in Set(spans.filter { $0.pid != 3 }.map { [$0.pid, $0.tid] }) {
+            let own = spans.filter { [$0.pid, $0.tid] == track }.sorted { ($0.ts ?? 0) < ($1.ts ?? 0) }
+            for (one, next) in zip(own, own.dropFirst()) {
+                #expect((one.ts ?? 0) + (one.dur ?? 0) <= (next.ts ?? 0) + 1e-6)
             }
-            let requests = spans.filter { $0.pid == 3 }
-            #expect(requests.map(\.name).contains("request 1: stop"))
-            #expect(
-                requests.filter { $0.tid == 1 && $0.ts ?? 0 < 12e6 }.map(\.name).dropFirst() == [
-                    "queued", "prompt", "generation",
-                ])
-            #expect(Set(requests.map(\.tid)) == [1, 2], "the third has the first one's place")
         }
+        let requests = spans.filter { $0.pid == 3 }
+        #expect(requests.map(\.name).contains("request 1: stop"))
+        #expect(
+            requests.filter { $0.tid == 1 && $0.ts ?? 0 < 12e6 }.map(\.name).dropFirst() == [
+                "queued", "prompt", "generation",
+            ])
+        #expect(Set(requests.map(\.tid)) == [1, 2], "the third has the first one's place")
     }
 
     @Test("a file is whole JSON after every write, and not longer than it may be")

@@ -11,7 +11,7 @@ struct LoadClientTests {
         model: "m", prompts: .tokens, ignoresEnd: true, asksUsage: true, temperature: 0, tokenIDs: 300...999)
 
     private func withClient<Result>(
-        _ url: String, key: APIKey? = nil, timeout: Duration = .seconds(60),
+        _ url: String, key: ServerKey? = nil, timeout: Duration = .seconds(60),
         _ body: (LoadClient) async throws -> Result
     ) async throws -> Result {
         let clock = ContinuousClock()
@@ -44,7 +44,7 @@ struct LoadClientTests {
     @Test("asks for a stream of a completion of token ids, with the key")
     func asks() async throws {
         try await ScriptedServer.run({ _, _ in .texts(["a", "b", "c"]) }) { server in
-            let outcome = try await withClient(server.url + "/v1/", key: try APIKey(" secret\n", from: "test")) {
+            let outcome = try await withClient(server.url + "/v1/", key: try ServerKey(" secret\n", from: "test")) {
                 await $0.ask(request, as: shape)
             }
             let answer = try outcome.result.get()
@@ -154,9 +154,9 @@ struct LoadClientTests {
 
     @Test("a key is one printable word, and is never shown")
     func keys() throws {
-        #expect("\(try APIKey("abc", from: "x"))" == "(secret)")
+        #expect("\(try ServerKey("abc", from: "x"))" == "(secret)")
         for text in ["", " ", "a b", "a\nb", "ä", String(repeating: "x", count: 5000)] {
-            let error = #expect(throws: LoadFailure.self) { try APIKey(text, from: "file") }
+            let error = #expect(throws: LoadFailure.self) { try ServerKey(text, from: "file") }
             #expect(error?.detail.contains("file") == true)
         }
     }

@@ -144,18 +144,18 @@ struct ServeRequestOptions: ParsableArguments {
         }
     }
 
-    func key() throws -> APIKey? {
+    func key() throws -> ServerKey? {
         if let name = apiKeyEnv {
             guard let text = ProcessInfo.processInfo.environment[name] else {
                 throw ProgramError(.configuration, "--api-key-env: expected a variable, got \(name), which is not set")
             }
-            return try APIKey(text, from: "--api-key-env: \(name)")
+            return try ServerKey(text, from: "--api-key-env: \(name)")
         }
         guard let path = apiKeyFile else { return nil }
         guard let handle = FileHandle(forReadingAtPath: path),
-            let bytes = try? handle.read(upToCount: APIKey.bytesMax + 1)
+            let bytes = try? handle.read(upToCount: ServerKey.bytesMax + 1)
         else { throw ProgramError(.configuration, "--api-key-file: \(path): cannot be read") }
-        return try APIKey(String(decoding: bytes, as: UTF8.self), from: "--api-key-file: \(path)")
+        return try ServerKey(String(decoding: bytes, as: UTF8.self), from: "--api-key-file: \(path)")
     }
 
     /// What is tried first.
