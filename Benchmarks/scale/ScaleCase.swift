@@ -17,7 +17,7 @@ struct ScaleCase {
     private static let promptTokens = 16
     /// Times that a token takes through the empty pipeline: until all is as it stays, and that are looked at.
     private static let warmUpPasses = 7.0
-    private static let passes = 8.0
+    private static let passes = 4.0
 
     var streamCount: Int { streamsPerStage.map(sequences) ?? 1 }
 
