@@ -11,6 +11,9 @@ package struct Distribution: Sendable {
     /// Above every value: eleven days in microseconds.
     private static let unitsMax: UInt64 = 1 << 40
 
+    /// Values that must lie beyond a percentile above 99, for it to be drawn.
+    private static let beyondLeast = 10
+
     private init(unit: Double) {
         self.unit = unit
         histogram = Histogram(highestTrackableValue: Self.unitsMax, numberOfSignificantValueDigits: .three)
@@ -36,10 +39,13 @@ package struct Distribution: Sendable {
     package var summary: LoadSummary? {
         guard histogram.totalCount > 0 else { return nil }
         func value(_ percentile: Double) -> Double { Double(histogram.valueAtPercentile(percentile)) * unit }
+        func beyond(_ percentile: Double) -> Int {
+            Int((Double(histogram.totalCount) * (100 - percentile) / 100).rounded())
+        }
         return LoadSummary(
             count: Int(histogram.totalCount), mean: sum / Double(histogram.totalCount), min: least, p50: value(50),
             p90: value(90), p99: value(99), max: value(100),
-            curve: LoadSummary.percentiles.filter { Double(histogram.totalCount) * (100 - $0) >= 100 || $0 <= 99 }.map {
+            curve: LoadSummary.percentiles.filter { $0 <= 99 || beyond($0) >= Self.beyondLeast }.map {
                 LoadSummary.Point(percentile: $0, value: value($0))
             })
     }
