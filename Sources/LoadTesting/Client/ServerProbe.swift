@@ -15,7 +15,7 @@ package enum ServerProbe {
             let request = LoadRequest(
                 prompt: 0, symbols: (0..<4).map { $0 % candidate.alphabet }, outputTokens: 1, seed: 0)
             switch await ask(request, candidate) {
-            case .success: return (candidate, notes(wanted, candidate))
+            case .success: return (candidate, notes(wanted, candidate, first?.detail ?? ""))
             case .failure(let failure):
                 // Only what the server understood and does not want can be mended by wording it otherwise.
                 guard [.status(400), .status(422)].contains(failure.kind) else { throw failure }
@@ -44,14 +44,17 @@ package enum ServerProbe {
         return (0...3).flatMap { lost in found.filter { $0.lost == lost }.map(\.shape) }
     }
 
-    private static func notes(_ wanted: RequestShape, _ found: RequestShape) -> [String] {
+    /// - Parameter reason: what the server said of `wanted`.
+    private static func notes(_ wanted: RequestShape, _ found: RequestShape, _ reason: String) -> [String] {
         var notes: [String] = []
-        if found.prompts != wanted.prompts { notes.append("the server takes no token ids as prompts: they are text") }
+        if found.prompts != wanted.prompts {
+            notes.append("prompts are text, because token ids are refused: \(reason)")
+        }
         if found.ignoresEnd != wanted.ignoresEnd {
-            notes.append("the server refuses ignore_eos: answers may be shorter than asked for")
+            notes.append("answers may be shorter than asked for, because ignore_eos is refused: \(reason)")
         }
         if found.asksUsage != wanted.asksUsage {
-            notes.append("the server refuses stream_options: pieces are counted as tokens")
+            notes.append("pieces are counted as tokens, because stream_options are refused: \(reason)")
         }
         return notes
     }
