@@ -42,7 +42,7 @@ package struct LinePlot {
     private static let panelWidth = 330.0
     private static let panelHeight = 260.0
     private static let gap = 30.0
-    private static let legendWidth = 190.0
+    private static let letterWidth = 7.2
 
     /// - Parameter axes: what they show, with units.
     package init(title: String, note: String, axes: (x: String, y: String), panels: [Panel]) {
@@ -59,7 +59,8 @@ package struct LinePlot {
     package func svg() -> String {
         let count = Double(max(1, panels.count))
         let plots = count * Self.panelWidth + (count - 1) * Self.gap
-        let width = Self.left + plots + Self.legendWidth
+        let longest = names.map(\.count).max() ?? 0
+        let width = Self.left + plots + 62 + Double(longest) * Self.letterWidth
         let bottom = Self.top + Self.panelHeight
         var body = [
             SVG.text(20, 30, title, style: "title"), SVG.text(20, 52, note, style: "note"),
