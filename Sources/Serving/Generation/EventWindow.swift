@@ -2,7 +2,7 @@ import Synchronization
 
 /// Bounds what waits for a slow reader: who writes waits while that is more than ``bytesMax``.
 final class EventWindow: Sendable {
-    static let bytesMax = 1 << 20
+    static let bytesMax = 256 << 10
 
     private struct State {
         var bytes = 0
