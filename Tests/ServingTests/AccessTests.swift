@@ -34,7 +34,7 @@ struct AccessTests {
         "what is no key of this server is refused alike",
         arguments: [
             "", "Bearer", "Bearer ", "Bearer x", "Basic \(alice)", alice, "Bearer \(alice)x", "Bearer \(alice), x",
-            "Bearer  \(alice) ", "Bearer \(alice.dropLast())",
+            "Bearer \(alice.dropLast())",
         ])
     func strangers(authorization: String) async throws {
         let engine = ScriptedEngine { _ in [.finish(.stop)] }
@@ -45,7 +45,7 @@ struct AccessTests {
     @Test("Bearer may be written in any case")
     func scheme() async throws {
         let server = try TestServer(Self.answering, access: access())
-        for word in ["Bearer", "bearer", "BEARER"] {
+        for word in ["Bearer", "bearer", "BEARER", "Bearer  "] {
             #expect(try await server.get("/v1/models", authorization: "\(word) \(Self.alice)").status == 200)
         }
     }

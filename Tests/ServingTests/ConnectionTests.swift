@@ -114,22 +114,95 @@ struct ConnectionTests {
             + "\r\n\r\n",
         "many fields": "GET /health HTTP/1.1\r\nHost: localhost\r\n" + String(repeating: "X: y\r\n", count: 200)
             + "\r\n",
-        "two lengths":
-            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
-        "length and chunks":
-            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "a bad chunk":
-            "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+        "two lengths": post("Content-Length: 3\r\nContent-Length: 4", "abc"),
+        "two lengths in one": post("Content-Length: 3, 4", "abc"),
+        "a length with a sign": post("Content-Length: +3", "abc"),
+        "a length below zero": post("Content-Length: -3", "abc"),
+        "a length in hexadecimal": post("Content-Length: 0x3", "abc"),
+        "a length beyond all numbers": post("Content-Length: 99999999999999999999", "abc"),
+        "length and chunks": post("Content-Length: 3\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
+        "chunks and length": post("Transfer-Encoding: chunked\r\nContent-Length: 3", "0\r\n\r\n"),
+        "chunks that are not last": post("Transfer-Encoding: chunked, identity", "0\r\n\r\n"),
+        "a bad chunk": post("Transfer-Encoding: chunked", "zz\r\nabc\r\n"),
+        "a chunk beyond all numbers": post("Transfer-Encoding: chunked", "fffffffffffffffff\r\nabc\r\n"),
+        "a chunk without its end": post("Transfer-Encoding: chunked", "3\r\nabcd\r\n0\r\n\r\n"),
+        "a blank before the colon": post("Content-Length : 3", "abc"),
         "no HTTP": "hello\r\n\r\n",
     ]
 
-    @Test("malformed and oversized heads are refused and the connection closes", arguments: badHeads.keys.sorted())
+    private static func post(_ fields: String, _ body: String) -> String {
+        "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n\r\n\(body)"
+    }
+
+    @Test(
+        "malformed and oversized heads are refused and the connection closes, whatever follows",
+        arguments: badHeads.keys.sorted())
     func heads(name: String) async throws {
         try await TestServer.serve(Self.answering) { port, _, _ in
             try await RawClient.connect(port) { client in
-                try await client.send(try #require(Self.badHeads[name]))
+                let hidden = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                try await client.send(try #require(Self.badHeads[name]) + hidden)
                 let reply = try await client.readAll()
                 #expect(reply.hasPrefix("HTTP/1.1 400 ") && reply.contains(#""code":"invalid_http""#))
+                #expect(reply.split(separator: "HTTP/1.1 ").count == 1)
+            }
+        }
+    }
+
+    @Test("a client that takes nothing is dropped, with its sequence")
+    func slowReader() async throws {
+        let token = try #require(TestModel.tokens("a").last)
+        // More than the system keeps for a connection that nobody reads.
+        let lines = Array(repeating: ScriptedEngine.Line.token(token), count: 100_000) + [.gate]
+        let engine = ScriptedEngine { _ in lines }
+        var limits = ServingLimits()
+        limits.writeTimeout = .milliseconds(50)
+        try await TestServer.serve(engine, limits: limits) { port, _, _ in
+            try await RawClient.connect(port, receiveBytes: 4096) { client in
+                try await client.post("/v1/chat/completions", Self.streamed)
+                await engine.waitUntilDropped()
+            }
+        }
+    }
+
+    @Test("a connection without a request is closed")
+    func idle() async throws {
+        var limits = ServingLimits()
+        limits.idleTimeout = .milliseconds(50)
+        try await TestServer.serve(Self.answering, limits: limits) { port, _, _ in
+            try await RawClient.connect(port) { client in
+                try await client.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                #expect(try await client.readAll().contains("200 OK"))
+            }
+        }
+    }
+
+    @Test("connections have a bound; one more waits until another ends")
+    func connections() async throws {
+        let request = "GET /v1/cluster HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        var limits = ServingLimits()
+        limits.connectionsMax = 2
+        try await TestServer.serve(Self.answering, limits: limits) { port, _, _ in
+            try await RawClient.connect(port) { first in
+                try await first.send(request)
+                _ = try await first.read(until: "version")
+                let last = AsyncStream<String>.makeStream()
+                try await RawClient.connect(port) { second in
+                    try await second.send(request)
+                    _ = try await second.read(until: "version")
+                    Task {
+                        try await RawClient.connect(port) { third in
+                            try await third.send(request)
+                            last.continuation.yield(try await third.read(until: "version"))
+                        }
+                    }
+                    try await first.send(request)
+                    #expect(try await first.read(until: "version").contains(#""open_connections":2"#))
+                }
+                for await reply in last.stream {
+                    #expect(reply.contains("200 OK") && reply.contains(#""open_connections":2"#))
+                    break
+                }
             }
         }
     }
@@ -181,6 +254,19 @@ struct ConnectionTests {
             let error = await #expect(throws: ServingError.self) { try await second.run() }
             #expect(error?.description.hasPrefix("127.0.0.1:\(port): address in use; ") == true)
         }
+    }
+
+    @Test("a host that nobody knows is an error with the address")
+    func unknownHost() async throws {
+        // A label of a name has 63 bytes at most, so nobody is asked.
+        let host = String(repeating: "x", count: 64)
+        let access = APIAccess(try APIKeys("a = \(String(repeating: "k", count: 32))", place: "keys"))
+        let service = HTTPService(
+            engine: Self.answering, model: try TestModel.served(),
+            address: try ListenAddress(host: host, port: 0, hasKeys: true), access: access,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let error = await #expect(throws: ServingError.self) { try await service.run() }
+        #expect(error?.description.hasPrefix("\(host):0: no such host; ") == true)
     }
 
     @Test(

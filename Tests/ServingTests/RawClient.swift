@@ -8,16 +8,24 @@ struct RawClient: ~Copyable {
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private var received = ""
 
-    /// - Parameter certificate: speaks TLS, with a server that has this one and no other.
+    /// - Parameters:
+    ///   - certificate: speaks TLS, with a server that has this one and no other.
+    ///   - receiveBytes: what the system takes off the wire for it at most, before it reads.
     static func connect(
-        _ port: Int, trusting certificate: String? = nil, _ body: (inout RawClient) async throws -> Void
+        _ port: Int, trusting certificate: String? = nil, receiveBytes: Int? = nil,
+        _ body: (inout RawClient) async throws -> Void
     ) async throws {
         let context = try certificate.map { text in
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)))
             return try NIOSSLContext(configuration: configuration)
         }
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBytes {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBytes))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let context {

@@ -29,12 +29,15 @@ struct TokenizeTests {
 
     @Test("a conversation becomes what the engine would get, with the beginning of an answer or without")
     func messages() async throws {
+        var model = try TestModel.served()
+        model.template = try ChatTemplate.named("chatml")
+        let server = try TestServer(engine, model: model)
         let messages = #""messages": [{"role": "user", "content": "hi"}]"#
-        let json = try await tokenize("{\(messages)}")
-        _ = try await TestServer(engine).chat()
+        let json = try await server.post("/tokenize", "{\(messages)}").json
+        _ = try await server.chat()
         let prompt = try #require(engine.requests.first?.prompt)
         #expect(json["tokens"] == .array(prompt.map { .integer(Int($0)) }))
-        let closed = try await tokenize(#"{\#(messages), "add_generation_prompt": false}"#)
+        let closed = try await server.post("/tokenize", #"{\#(messages), "add_generation_prompt": false}"#).json
         #expect(try #require(closed["count"]?.integerValue) < prompt.count)
     }
 
