@@ -66,6 +66,8 @@ package struct HTTPService: Service {
             }
         } catch let error as IOError {
             throw ServingError(.bind, "\(address)", Self.reason(error))
+        } catch is SocketAddressError.UnknownHost {
+            throw ServingError(.bind, "\(address)", "no such host; use one of this machine's addresses")
         }
     }
 

@@ -32,12 +32,14 @@ package struct APIKeys: Sendable, Hashable {
     package static let priorities = -100...100
     package static let concurrencies = 1...4096
 
+    private static let makingHint = "make one with shard-coordinator keygen --api-key NAME"
+
     /// At least one; names and secrets differ.
     package let all: [APIKey]
 
     /// Reads a file that belongs to us or root, and that nobody else may read or write.
     package static func load(_ path: String) throws(KeyFileError) -> APIKeys {
-        try APIKeys(try KeyFileBytes.read(path, as: .secret, bytesMax: bytesMax), place: path)
+        try APIKeys(try KeyFileBytes.read(path, as: .secret, bytesMax: bytesMax, hint: makingHint), place: path)
     }
 
     /// - Throws: ``KeyFileError`` with the line's number, never its text.
@@ -67,7 +69,7 @@ package struct APIKeys: Sendable, Hashable {
         guard !keys.isEmpty else {
             throw KeyFileError(
                 .refused, place: place, expected: "at least one line NAME = KEY", got: "none",
-                hint: "make one with shard-coordinator keygen --api-key NAME")
+                hint: Self.makingHint)
         }
         all = keys
     }

@@ -24,7 +24,10 @@ struct KeygenCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Make a key for this client of the HTTP API.", valueName: "name"))
     var apiKey: String?
 
-    @Option(help: ArgumentHelp("Whose requests begin first: the higher one's; by default 0.", valueName: "number"))
+    // A number below zero begins as an option does.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Whose requests begin first: the higher one's; by default 0.", valueName: "number"))
     var priority: Int?
 
     @Option(help: ArgumentHelp("The client's requests at the same time at most.", valueName: "count"))
