@@ -80,6 +80,42 @@ struct EmbeddingsTests {
         #expect(try await post(#""input": "a", "model": "x""#).status == 404)
     }
 
+    @Test("what the engine refuses has its status")
+    func engineErrors() async throws {
+        let engine = ScriptedEngine(embeddingFailure: .refused(EngineError(.overloaded, "full"))) { _ in [] }
+        let reply = try await TestServer(engine).post("/v1/embeddings", #"{"input": ["a", "b"]}"#)
+        #expect(
+            try reply.status == 429 && reply.retryAfter == "1" && reply.json["error"]?["message"] == .string("full"))
+    }
+
+    @Test("a client that leaves ends all of its texts")
+    func disconnect() async throws {
+        let engine = ScriptedEngine(embeddingFailure: .waits) { _ in [] }
+        try await TestServer.serve(engine) { port, _, service in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/embeddings", #"{"input": ["a", "b"]}"#)
+                for await _ in engine.started.stream { break }
+            }
+            await engine.waitUntilDropped()
+        }
+    }
+
+    @Test("a stopping server ends them with an error")
+    func drain() async throws {
+        let engine = ScriptedEngine(embeddingFailure: .waits) { _ in [] }
+        var limits = ServingLimits()
+        limits.drain = .milliseconds(20)
+        try await TestServer.serve(engine, limits: limits) { port, group, _ in
+            try await RawClient.connect(port) { client in
+                try await client.post("/v1/embeddings", #"{"input": "a"}"#)
+                for await _ in engine.started.stream { break }
+                await group.triggerGracefulShutdown()
+                let reply = try await client.readAll()
+                #expect(reply.hasPrefix("HTTP/1.1 503") && reply.contains("the server is stopping"))
+            }
+        }
+    }
+
     @Test("a vector of zeros stays, and one that is no number is an error")
     func lengths() throws {
         func body(_ values: [Float]) throws(ServingError) -> EmbeddingsBody {

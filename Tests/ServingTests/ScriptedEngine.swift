@@ -14,8 +14,15 @@ final class ScriptedEngine: TokenEngine {
         case end
     }
 
+    enum EmbeddingFailure: Sendable {
+        case refused(EngineError)
+        /// Waits until it is cancelled.
+        case waits
+    }
+
     let model: EngineModel
     private let counted: EngineSnapshot?
+    private let embeddingFailure: EmbeddingFailure?
     private let script: @Sendable (TokenRequest) throws(EngineError) -> [Line]
     private let state: Mutex<State>
     private let gate = AsyncStream<Void>.makeStream()
@@ -31,13 +38,14 @@ final class ScriptedEngine: TokenEngine {
 
     init(
         name: String = "demo", vocabularySize: Int = 1280, contextLength: Int = 512,
-        readiness: EngineReadiness = .ready, snapshot: EngineSnapshot? = nil,
+        readiness: EngineReadiness = .ready, snapshot: EngineSnapshot? = nil, embeddingFailure: EmbeddingFailure? = nil,
         script: @escaping @Sendable (TokenRequest) throws(EngineError) -> [Line]
     ) {
         model = EngineModel(
             name: name, vocabularySize: vocabularySize, contextLength: contextLength, hiddenSize: 2)
         counted = snapshot
         self.script = script
+        self.embeddingFailure = embeddingFailure
         state = Mutex(State(readiness: readiness))
     }
 
@@ -73,6 +81,15 @@ final class ScriptedEngine: TokenEngine {
 
     /// Its first element is how many tokens there were, its second their sum.
     func embedding(of request: EmbeddingRequest) async throws(EngineError) -> Embedding {
+        switch embeddingFailure {
+        case nil: break
+        case .refused(let error): throw error
+        case .waits:
+            started.continuation.yield()
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+            dropped.continuation.yield()
+            throw EngineError(.failed, "cancelled")
+        }
         let sum = request.tokens.reduce(0) { $0 + Float($1) }
         return Embedding(
             values: [Float(request.tokens.count), sum],
