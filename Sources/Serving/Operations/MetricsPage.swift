@@ -38,7 +38,7 @@ enum MetricsPage {
             "requests_total", .counter, "Requests that have ended, by how; a choice counts as one.",
             [
                 ("stop", requests.stopped), ("length", requests.limited), ("cancelled", requests.cancelled),
-                ("failed", requests.failed),
+                ("embedded", requests.embedded), ("failed", requests.failed),
             ].map { Sample([("outcome", $0.0)], $0.1) })
         page.add(
             "requests_rejected_total", .counter, "Requests that were not taken in, by why.",

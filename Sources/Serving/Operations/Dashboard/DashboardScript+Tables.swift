@@ -33,6 +33,7 @@ extension DashboardScript {
           const tokens = engine.tokens;
           const lines = [
             ['Ended', count(requests.stopped + requests.limited), `${count(requests.stopped)} at an end token, ${count(requests.limited)} at their limit`],
+            ['Embedded', count(requests.embedded), ''],
             ['Given up', count(requests.cancelled), 'by the client, or at a stop string'],
             ['Failed', count(requests.failed), ''],
             ['Refused', count(sum(Object.values(requests.rejected))), rejected.join(', ')],
