@@ -14,7 +14,7 @@ extension DashboardScript {
           context.fillRect(0, 0, width, height);
           return [context, width];
         };
-        const lanes = (id, engine, isNamed) => {
+        const lanes = (id, engine) => {
           const root = $(id);
           const wanted = engine.stages.map((stage) => `${stage.index}/${stage.worker}/${stage.units}`).join();
           if (root.dataset.stages !== wanted) {
