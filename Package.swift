@@ -151,7 +151,7 @@ let package = Package(
             "shard-coordinator",
             [
                 "ShardKit", "Serving", "Coordinator", "Inference", "Tokenizers", "Sharding", .asyncHTTPClient, .nioCore,
-                .nioSSL, .serviceLifecycle,
+                .nioPosix, .nioSSL, .serviceLifecycle,
             ]),
         program("shard-worker", ["Worker", "Sharding", "Devices"]),
 

@@ -118,13 +118,13 @@ enum MetricsPage {
                     Sample([("worker", worker.name), ("state", $0.rawValue)], $0 == worker.state ? 1 : 0)
                 }
             })
-        gauge("worker_loaded_bytes", "Weights that a loading worker has so far.") { $0.loadedBytes.map(Double.init) }
-        gauge("worker_load_bytes", "Weights that a loading worker will have.") { $0.totalBytes.map(Double.init) }
-        gauge("worker_needed_bytes", "What a worker's part of the plan takes.") { $0.neededBytes.map(Double.init) }
-        gauge("worker_limit_bytes", "What a worker may take.") { $0.limitBytes.map(Double.init) }
-        gauge("worker_memory_total_bytes", "Memory of a worker's device.") { $0.memoryTotalBytes.map(Double.init) }
+        gauge("worker_loaded_bytes", "Weights that a loading worker has so far.") { $0.loadedBytes.map { Double($0) } }
+        gauge("worker_load_bytes", "Weights that a loading worker will have.") { $0.totalBytes.map { Double($0) } }
+        gauge("worker_needed_bytes", "What a worker's part of the plan takes.") { $0.neededBytes.map { Double($0) } }
+        gauge("worker_limit_bytes", "What a worker may take.") { $0.limitBytes.map { Double($0) } }
+        gauge("worker_memory_total_bytes", "Memory of a worker's device.") { $0.memoryTotalBytes.map { Double($0) } }
         gauge("worker_memory_available_bytes", "Memory of a worker's device that is free.") {
-            $0.memoryAvailableBytes.map(Double.init)
+            $0.memoryAvailableBytes.map { Double($0) }
         }
         gauge("worker_silent_seconds", "Time since a worker was heard.") { $0.silentSeconds }
         page.add(

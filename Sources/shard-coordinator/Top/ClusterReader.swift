@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOPosix
 import NIOSSL
 import Serving
 import Terminal
@@ -91,7 +92,18 @@ final class ClusterReader: Sendable {
             let body = try await response.body.collect(upTo: Self.bytesMax)
             return (response.status.code, Data(body.readableBytesView))
         } catch {
-            throw Failure(description: "\(url): no answer: \(error)", isLasting: false)
+            throw Failure(description: "\(url): no answer: \(Self.reason(error))", isLasting: false)
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason($0.error) } ?? "its name is unknown"
+        case let error as HTTPClientError: error.shortDescription
+        case is NIOTooManyBytesError: "it is longer than \(bytesMax >> 20) MiB"
+        default: "\(error)"
         }
     }
 }

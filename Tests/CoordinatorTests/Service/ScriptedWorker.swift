@@ -9,7 +9,7 @@ final class ScriptedWorker: Sendable {
     struct Script: Sendable {
         var version = ProtocolVersion.current
         var instance: UInt64 = 1
-        /// nil: the step is swallowed. An epoch's first step, which shows that it is ready, is answered without asking.
+        /// nil: the step is swallowed. An epoch's first token, which shows that it is ready, is given without asking.
         var answer: @Sendable (Step) -> StepResult?
 
         /// The token after position p is p + 1; logits of a row are its position.
@@ -70,6 +70,8 @@ private final class Body {
     private var next: LoopSocket?
     private var run = RunID.none
     private var stageCount = 1
+    /// Whose first token was given.
+    private var probedEpoch: Epoch?
     private var lastBeat = ContinuousClock.now
 
     init(
@@ -167,8 +169,10 @@ private final class Body {
     }
 
     private func answer(_ message: StepMessage) throws {
-        let probe = ScriptedWorker.Script.counting(vocabularySize: 0)
-        guard let next, let result = (message.step.id == 1 ? probe : script).answer(message.step) else { return }
+        let isProbe = probedEpoch != message.epoch
+        if message.step.rows.contains(where: { $0.output == .token }) { probedEpoch = message.epoch }
+        let answering = isProbe ? ScriptedWorker.Script.counting(vocabularySize: 0) : script
+        guard let next, let result = answering.answer(message.step) else { return }
         let reply = StepResultMessage(
             run: message.run, epoch: message.epoch, stage: stageCount - 1, result: result, wireBytes: 1000)
         _ = try next.socket.send(Message(try reply.frame()))

@@ -60,6 +60,7 @@ struct MetricsTests {
         #expect(metrics.value("shard_cache_blocks", ["state": "used"]) == 3)
         #expect(metrics.value("shard_worker_state", ["worker": "b", "state": "absent"]) == 1)
         #expect(metrics.value("shard_worker_state", ["worker": "b", "state": "active"]) == 0)
+        #expect(metrics.value("shard_worker_memory_total_bytes", ["worker": "a\"\\\n"]) == 17_179_869_184)
         #expect(metrics.value("shard_worker_memory_total_bytes", ["worker": "b"]) == nil)
         #expect(metrics.value("shard_link_round_trip_seconds", ["from": "coordinator", "to": "b"]) == 1e-5)
         #expect(metrics.value("shard_http_requests_total", ["route": "/v1/models", "status": "200"]) == 1)
