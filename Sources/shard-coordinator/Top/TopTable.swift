@@ -17,9 +17,9 @@ struct TopTable {
         lines += figures
         lines.append("")
         if !summary.stages.isEmpty { lines += stages.lines + [""] }
-        lines += wrapped(summary.bottleneck) + [""]
+        lines += Self.wrapped(summary.bottleneck, width: width) + [""]
         lines += workers.lines
-        if let fault = summary.lastFault { lines += [""] + wrapped("last fault: \(fault)") }
+        if let fault = summary.lastFault { lines += [""] + Self.wrapped("last fault: \(fault)", width: width) }
         return lines.map { String(Program.singleLine($0).prefix(max(1, width))) }
     }
 
@@ -84,7 +84,7 @@ struct TopTable {
     }
 
     /// Words over as many lines as they need.
-    private func wrapped(_ text: String) -> [String] {
+    static func wrapped(_ text: String, width: Int) -> [String] {
         var lines: [String] = []
         for word in text.split(separator: " ") {
             if let last = lines.last, last.count + 1 + word.count <= width {
@@ -93,7 +93,7 @@ struct TopTable {
                 lines.append(String(word))
             }
         }
-        return lines
+        return lines.map { String($0.prefix(max(1, width))) }
     }
 
     // MARK: Numbers in words
