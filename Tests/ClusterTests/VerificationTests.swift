@@ -105,7 +105,7 @@ struct VerificationTests {
                 version: 1
                 model: {name: demo, source: "\(Paths.demoFolder.path)/demo-q8_0.gguf", context: 256}
                 coordinator: {bind: "tcp://127.0.0.1:*", http: "127.0.0.1:*"}
-                placement: {reserve: 64MiB, policy: round-robin}
+                placement: {reserve: 64MiB, policy: round_robin}
                 workers:
                   - {name: a, device: cpu, threads: 1}
                   - {name: b, device: cpu, threads: 1}
