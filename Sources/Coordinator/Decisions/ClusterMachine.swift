@@ -152,9 +152,9 @@ package struct ClusterMachine: Sendable {
         return news + sendSteps(now: now)
     }
 
-    /// A step could not be sent: the first stage does not take it.
+    /// A step could not be sent: the first stage does not take it. When its worker was told to leave, nobody waits for one.
     package mutating func notSent(step: UInt64, epoch: Epoch, reason: String, now: Duration) -> [ClusterAction] {
-        guard case .running(let plan) = phase, plan.epoch == epoch else { return [] }
+        guard case .running(let plan) = phase, plan.epoch == epoch, farewellSince == nil else { return [] }
         let first = plan.plan.stages.first?.worker ?? ""
         return endEpoch("step \(step) could not be sent to worker \(first): \(reason)", now: now)
     }
