@@ -75,17 +75,18 @@ class IdleConnections:
             connection.close()
 
 
-def large_answer(number):
-    """A request whose answer is some megabytes: more than the system's own buffers take."""
+def large_answer(number, tokens):
+    """A request whose answer is, for 480 tokens, some megabytes: more than the system's own buffers take."""
     prompt = [300 + (number * 37 + place * 11) % 700 for place in range(16)]
-    return {"prompt": prompt, "n": 8, "logprobs": 20, "max_tokens": 480, "temperature": 0, "ignore_eos": True, "stream": True}
+    return {"prompt": prompt, "n": 8, "logprobs": 20, "max_tokens": tokens, "temperature": 0, "ignore_eos": True,
+            "stream": True}
 
 
 class Readers:
     """Clients with large answers: each takes `bytes_per_second`, or none with 0, or all as it comes with None."""
 
-    def __init__(self, address, count, bytes_per_second):
-        self.address, self.rate = address, bytes_per_second
+    def __init__(self, address, count, bytes_per_second, tokens=480):
+        self.address, self.rate, self.tokens = address, bytes_per_second, tokens
         self.selector = selectors.DefaultSelector()
         self.count, self.number, self.dropped, self.taken = count, 0, 0, 0
         for _ in range(count):
@@ -95,7 +96,7 @@ class Readers:
 
     def open(self):
         connection = connect(self.address, 4096 if self.rate is not None else None)
-        connection.sendall(completion(self.address, large_answer(self.number)))
+        connection.sendall(completion(self.address, large_answer(self.number, self.tokens)))
         connection.setblocking(False)
         self.number += 1
         self.selector.register(connection, selectors.EVENT_READ)
@@ -121,9 +122,12 @@ class Readers:
             return
         self.selector.unregister(connection)
         connection.close()
-        if self.rate is None:
+        if self.rate is not None:
+            self.dropped += 1
+            return
+        try:
             self.open()
-        else:
+        except OSError:
             self.dropped += 1
 
     def close(self):
