@@ -39,5 +39,6 @@ package struct LinkEstimate: Sendable, Hashable {
 }
 
 extension Duration {
-    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    /// Divided, not multiplied: 30 ms are the number that 0.03 is.
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

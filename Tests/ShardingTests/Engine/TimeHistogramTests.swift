@@ -7,7 +7,7 @@ struct TimeHistogramTests {
     func bounds() {
         let bounds = TimeHistogram.boundsSeconds
         #expect(bounds.first == 0.0001 && bounds.last == 100)
-        #expect(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 && $1 / $0 < 1.6 })
+        #expect(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 && $1 / $0 < 1.7 })
     }
 
     @Test(
@@ -37,7 +37,7 @@ struct TimeHistogramTests {
         early.note(.milliseconds(5))
         var late = early
         late.note(.seconds(1))
-        #expect(late.since(early).count == 1 && late.since(early).sumSeconds == 1)
+        #expect(late.since(early).count == 1 && abs(late.since(early).sumSeconds - 1) < 1e-9)
         #expect(early.since(late) == early)
     }
 }
