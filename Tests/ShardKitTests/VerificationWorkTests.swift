@@ -45,7 +45,7 @@ struct VerificationWorkTests {
     @Test("numbers that do not have the same bits are counted, and the largest distance is told")
     func differences() throws {
         #expect(ValueDifference(expected: [1, -0, .nan], got: [1, -0, .nan]) == nil)
-        let some = try #require(ValueDifference(expected: [1, 2, 3, 0], got: [1, 2.5, 2.75, -0]))
+        let some = try #require(ValueDifference(expected: [1, 2, 3, 0], got: [1, 2.5, 2.75, -0.0]))
         #expect(some.differing == 3 && some.count == 4 && some.largest == 0.5)
         #expect(ValueDifference(expected: [1], got: [.nan])?.largest == .infinity)
         let shorter = try #require(ValueDifference(expected: [1, 2], got: [1]))

@@ -33,7 +33,8 @@ struct EmbeddingTests {
                 onTheWay.append(try stages.run(step))
             }
             guard !onTheWay.isEmpty else { return }
-            guard case .events(let news) = scheduler.complete(onTheWay.removeFirst(), wireBytes: 10, now: .zero) else {
+            guard case .events(let news) = scheduler.complete(onTheWay.removeFirst(), wireBytes: 1000, now: .zero)
+            else {
                 Issue.record("expected events")
                 return
             }

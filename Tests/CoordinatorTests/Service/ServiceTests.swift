@@ -88,16 +88,16 @@ struct ServiceTests {
         let cluster = try await cluster()
         async let end: Void = cluster.run()
         let size = cluster.engine.model.hiddenSize
+        let counting = ScriptedWorker.Script.counting(vocabularySize: cluster.engine.model.vocabularySize)
         let script = ScriptedWorker.Script { step in
             // A long text is never done with.
             if step.rows.count > 5 { return nil }
-            return StepResult(
-                step: step.id,
-                sequences: step.rows.filter { $0.output == .mean }.map {
-                    SequenceResult(
-                        sequence: $0.sequence, position: $0.position + 1,
-                        outcome: .mean((0..<size).map(Float.init)))
-                })
+            var result = counting.answer(step)
+            result?.sequences += step.rows.filter { $0.output == .mean }.map {
+                SequenceResult(
+                    sequence: $0.sequence, position: $0.position + 1, outcome: .mean((0..<size).map(Float.init)))
+            }
+            return result
         }
         let worker = try ScriptedWorker("a", control: cluster.endpoints.control, script: script)
         #expect(await cluster.waitUntilReady())
