@@ -5,15 +5,12 @@ extension StepScheduler {
     mutating func nextSteps(now: Duration) -> [Step] {
         guard epoch != nil else { return [] }
         var steps: [Step] = []
-        while inFlight.count < stepsInFlightMax, let step = makeStep(now: now) {
+        while inFlight.count < max(depth + 1, dealing.stepCountMax), let step = makeStep(now: now) {
             if inFlight.isEmpty { noteProgress(now: now) }
             steps.append(step)
         }
         return steps
     }
-
-    /// One for each worker to compute, one on its way.
-    var stepsInFlightMax: Int { depth + 1 }
 
     /// What a step is put together from.
     private struct Draft {

@@ -70,10 +70,12 @@ extension Placement {
         } / Double(workers.count)
     }
 
-    /// What the objective makes of what is predicted: for one sequence and for several, for prompts, or for all of it.
+    /// What the objective makes of what is predicted: for one sequence, for several and for as many as there may be; for prompts;
+    /// or for all of it.
     private func score(_ segments: [Segment]) -> Double {
         let prediction = prediction(segments)
-        let generation = (prediction.tokensPerSecond * prediction.eightTokensPerSecond).squareRoot()
+        let generation = cbrt(
+            prediction.tokensPerSecond * prediction.eightTokensPerSecond * prediction.pipelinedTokensPerSecond)
         return switch objective {
         case .prompt: prediction.promptTokensPerSecond
         case .decode: generation

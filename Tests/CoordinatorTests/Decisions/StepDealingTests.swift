@@ -49,6 +49,16 @@ struct StepDealingTests {
         #expect(chosen[1] == nil)
     }
 
+    @Test("more where machines are far apart: steps are on their way meanwhile")
+    func farApart() {
+        var dealing = StepDealing(depth: 2, machineCount: 2)
+        // A round takes 100 ms on the ways alone, a step 10 ms in each stage.
+        let chosen = settled(&dealing, sequences: 16) { _, steps in
+            max(.milliseconds(10), .milliseconds(120) / steps)
+        }
+        #expect(chosen[4, default: 0] > 1700, "\(chosen)")
+    }
+
     @Test("what becomes faster later is found")
     func change() {
         var dealing = StepDealing(depth: 2, machineCount: 1)
@@ -75,5 +85,6 @@ struct StepDealingTests {
         #expect(StepDealing(depth: 1, machineCount: 1).stepCount(for: 64) == 1)
         #expect(StepDealing(depth: 8, machineCount: 8).stepCount(for: 3) == 3)
         #expect(StepDealing(depth: 8, machineCount: 8).stepCount(for: 64) == 8)
+        #expect(StepDealing(depth: 8, machineCount: 1).stepCountMax == 9)
     }
 }
