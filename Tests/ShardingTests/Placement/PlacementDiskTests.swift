@@ -40,14 +40,15 @@ struct PlacementDiskTests {
     @Test("two disks read for twice as many sequences in the time of one, and hold twice as much")
     func twoDisks() throws {
         let one = try plan([worker("a", memoryMiB: 1024)], maxSequences: 8)
-        let two = try plan([worker("a", memoryMiB: 1024), worker("b", memoryMiB: 1024)], maxSequences: 16)
+        let pair = [worker("a", memoryMiB: 1024), worker("b", memoryMiB: 1024)]
+        let two = try plan(pair, maxSequences: 16)
         #expect(two.shares.count == 2)
         let streamed = two.shares.compactMap(\.streamedBytes).reduce(0, +)
         let alone = try #require(one.shares.first?.streamedBytes)
         #expect(streamed < alone)
         #expect(two.prediction.pipelinedTokensPerSecond > 2 * one.prediction.pipelinedTokensPerSecond)
         // Even one sequence gains what the second worker's memory holds.
-        #expect(two.prediction.tokensPerSecond > 1.2 * one.prediction.tokensPerSecond)
+        #expect(try plan(pair, maxSequences: 8).prediction.tokensPerSecond > 1.2 * one.prediction.tokensPerSecond)
     }
 
     @Test("a plan mixes workers that hold their weights with one that reads some of them")
