@@ -151,10 +151,10 @@ class Browser:
     def type(self, text):
         self.call("Input.insertText", text=text)
 
-    def picture(self, path):
-        """The whole page as PNG."""
+    def picture(self, path, height=None):
+        """The page as PNG, or the first pixels of its height."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, optimizeForSpeed=False,
-                          clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1})
+                          clip={"x": 0, "y": 0, "width": size["width"], "height": min(height or size["height"], size["height"]), "scale": 1})
         with open(path, "wb") as file:
             file.write(base64.b64decode(image["data"]))

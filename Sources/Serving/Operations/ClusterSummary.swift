@@ -105,7 +105,9 @@ package struct ClusterSummary: Sendable, Codable, Hashable {
 
     /// Which stage the others wait for, in words.
     static func bottleneck(_ stages: [Stage], reason: String?) -> String {
-        guard let most = stages.max(by: { $0.busy < $1.busy }) else { return reason ?? "no plan yet" }
+        guard reason == nil, let most = stages.max(by: { $0.busy < $1.busy }) else {
+            return "nothing runs: \(reason ?? "no plan yet")"
+        }
         guard most.busy >= 0.01 else { return "nothing to compute at the moment" }
         let said = "stage \(most.index) on \(most.worker) computes \(percent(most.busy)) of the time"
         if most.busy < 0.6 { return "\(said), the busiest: stages wait for requests, or steps for the wire" }

@@ -25,7 +25,7 @@ struct ClusterSummaryTests {
         #expect(ClusterSummary.bottleneck(stages([0.92]), reason: nil) == "stage 0 on a computes 92 % of the time")
         #expect(ClusterSummary.bottleneck(stages([0.3, 0.4]), reason: nil).contains("wait for requests"))
         #expect(ClusterSummary.bottleneck(stages([0, 0]), reason: nil) == "nothing to compute at the moment")
-        #expect(ClusterSummary.bottleneck([], reason: "waiting for worker b") == "waiting for worker b")
+        #expect(ClusterSummary.bottleneck([], reason: "waiting for worker b") == "nothing runs: waiting for worker b")
         // A worker does not wait for itself.
         #expect(
             ClusterSummary.bottleneck(stages([0.5, 0.92], workers: ["a", "a"]), reason: nil).hasSuffix(

@@ -35,7 +35,7 @@ enum DashboardMarkup {
               <div id="zoom"></div>
               <div class="axis"><div><span id="zoom-from"></span><span id="zoom-to"></span></div></div>
             </div>
-            <p class="legend"><i class="token"></i>computes tokens<i class="prompt"></i>computes prompts<i class="idle"></i>waits</p>
+            <p class="legend"><span><i class="token"></i>computes tokens</span> <span><i class="prompt"></i>computes prompts</span> <span><i class="idle"></i>waits</span></p>
           </section>
           <section aria-labelledby="workers-title">
             <h2 id="workers-title">Workers</h2>
@@ -55,7 +55,23 @@ enum DashboardMarkup {
                 <div class="meter" id="cache-meter" aria-hidden="true"><span></span><span></span></div>
                 <p class="empty" id="cache">–</p>
               </section>
-              <section aria-labelledby="links-title">
+            </div>
+            <div>
+              <section id="chat" aria-labelledby="chat-title">
+                <h2 id="chat-title">Try it</h2>
+                <ol id="talk" aria-label="Conversation" aria-live="polite" tabindex="0" hidden></ol>
+                <form id="chat-form">
+                  <label for="prompt">Message; Enter sends it, Shift and Enter begin a new line</label>
+                  <textarea id="prompt" rows="3" required></textarea>
+                  <div class="buttons">
+                    <button class="main" id="send">Send</button>
+                    <button type="button" id="stop" disabled>Stop</button>
+                    <button type="button" id="clear">New conversation</button>
+                    <p id="chat-status" role="status"></p>
+                  </div>
+                </form>
+              </section>
+              <section id="links-part" aria-labelledby="links-title">
                 <h2 id="links-title">Links</h2>
                 <table>
                   <thead><tr><th scope="col">Way</th><th scope="col" class="number">Round trip</th><th scope="col" class="number">Rate</th></tr></thead>
@@ -70,20 +86,6 @@ enum DashboardMarkup {
                 </table>
               </section>
             </div>
-            <section id="chat" aria-labelledby="chat-title">
-              <h2 id="chat-title">Try it</h2>
-              <ol id="talk" aria-label="Conversation" aria-live="polite" tabindex="0" hidden></ol>
-              <form id="chat-form">
-                <label for="prompt">Message; Enter sends it, Shift and Enter begin a new line</label>
-                <textarea id="prompt" rows="3" required></textarea>
-                <div class="buttons">
-                  <button class="main" id="send">Send</button>
-                  <button type="button" id="stop" disabled>Stop</button>
-                  <button type="button" id="clear">New conversation</button>
-                  <p id="chat-status" role="status"></p>
-                </div>
-              </form>
-            </section>
           </div>
         </main>
         """#

@@ -30,7 +30,7 @@ extension DashboardScript {
           return bins.length ? sum(bins) / bins.length : 0;
         };
         const bottleneck = (engine) => {
-          if (!engine.stages.length) return engine.reason || 'No plan yet.';
+          if (!engine.is_ready || !engine.stages.length) return `Nothing runs: ${engine.reason || 'no plan yet'}.`;
           const shares = engine.stages.map((stage, index) => meanBusy(engine, index));
           const most = shares.indexOf(Math.max(...shares));
           if (shares[most] < 0.01) return 'Nothing to compute at the moment.';

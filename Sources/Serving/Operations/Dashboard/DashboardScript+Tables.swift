@@ -49,10 +49,11 @@ extension DashboardScript {
           if (cache) {
             const used = Math.max(0, cache.blocks - cache.free_blocks - cache.retained_blocks);
             const [running, kept] = $('cache-meter').children;
-            running.style.width = percent(used / Math.max(1, cache.blocks));
-            kept.style.width = percent(cache.retained_blocks / Math.max(1, cache.blocks));
+            running.style.width = `${100 * used / Math.max(1, cache.blocks)}%`;
+            kept.style.width = `${100 * cache.retained_blocks / Math.max(1, cache.blocks)}%`;
             put('cache', `${count(used)} of ${count(cache.blocks)} blocks in use, ${count(cache.retained_blocks)} kept for ${count(cache.retained_sequences)} ended requests; a block has ${cache.block_positions} positions`);
           }
+          $('links-part').hidden = !engine.links.length;
           $('links').replaceChildren(...engine.links.map((link) => row(`${end(link.from)} › ${end(link.to)}`, [
             cell('', link.is_measured ? time(link.round_trip_seconds) : `${time(link.round_trip_seconds)}, assumed`, true),
             cell('', `${digits(link.bytes_per_second / 1e6)} MB/s`, true),

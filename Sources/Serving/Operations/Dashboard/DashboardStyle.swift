@@ -53,8 +53,9 @@ enum DashboardStyle {
         .axis { color: var(--quiet); font-size: 12px; display: grid; grid-template-columns: 190px 1fr 52px; gap: 0 10px; }
         .axis div { display: flex; justify-content: space-between; grid-column: 2; }
         .legend { color: var(--quiet); font-size: 12px; margin: 6px 0 0; }
-        .legend i { display: inline-block; width: 10px; height: 10px; margin: 0 5px 0 12px; border-radius: 2px; vertical-align: -1px; }
-        .legend i.token { background: var(--compute); margin-left: 0; }
+        .legend span { white-space: nowrap; margin-right: 12px; }
+        .legend i { display: inline-block; width: 10px; height: 10px; margin-right: 5px; border-radius: 2px; vertical-align: -1px; }
+        .legend i.token { background: var(--compute); }
         .legend i.prompt { background: var(--prompt); }
         .legend i.idle { background: var(--track); }
         #bottleneck { margin: 0 0 8px; }
@@ -64,7 +65,7 @@ enum DashboardStyle {
         th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
         tr:last-child > * { border-bottom: 0; }
         thead th { color: var(--quiet); font-weight: 500; font-size: 12px; white-space: nowrap; }
-        tbody th { font-weight: 600; }
+        tbody th { font-weight: 600; overflow-wrap: anywhere; }
         td.number, th.number { text-align: right; white-space: nowrap; }
         th:last-child, td:last-child { padding-right: 0; }
         .state.active, .state.loaded { color: var(--good); }
@@ -78,15 +79,15 @@ enum DashboardStyle {
         .meter span + span { background: var(--prompt); }
 
         button, input, textarea { font: inherit; color: inherit; }
-        button { padding: 5px 14px; border: 1px solid var(--line); border-radius: 4px; background: var(--page); cursor: pointer; }
+        button { white-space: nowrap; padding: 5px 14px; border: 1px solid var(--line); border-radius: 4px; background: var(--page); cursor: pointer; }
         button.main { background: var(--compute); border-color: var(--compute); color: var(--panel); font-weight: 600; }
         button:disabled { opacity: .5; cursor: default; }
         input, textarea { width: 100%; padding: 6px 8px; border: 1px solid var(--quiet); border-radius: 4px; background: var(--panel); }
         textarea { resize: vertical; min-height: 60px; display: block; }
         :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
         label { display: block; color: var(--quiet); font-size: 12px; margin-bottom: 3px; }
-        .buttons { display: flex; gap: 8px; margin-top: 8px; align-items: center; }
-        .buttons p { margin: 0 0 0 auto; color: var(--quiet); font-size: 12px; text-align: right; }
+        .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; align-items: center; }
+        .buttons p { margin: 0; flex: 1 1 180px; color: var(--quiet); font-size: 12px; text-align: right; }
         #talk { margin: 0 0 10px; padding: 0; list-style: none; max-height: 340px; overflow-y: auto; }
         #talk li { padding: 6px 0; border-bottom: 1px solid var(--line); white-space: pre-wrap; overflow-wrap: anywhere; }
         #talk b { display: block; font-size: 12px; color: var(--quiet); font-weight: 600; }
