@@ -1,7 +1,7 @@
 /// Into how many steps, on their way at the same time, the sequences that generate are dealt: found by trying.
 ///
 /// One for each worker keeps all of them busy. Workers that share the bus to their memory can be faster with fewer, larger
-/// steps, which read the weights less often; and workers that are far away with more, which are on their way meanwhile.
+/// steps, which read the weights less often; and workers that are far away with one more, which is on its way meanwhile.
 struct StepDealing: Sendable {
     /// Counts of steps to choose from; the first is taken until others were tried.
     private let choices: [Int]
@@ -35,18 +35,8 @@ struct StepDealing: Sendable {
     ///   - depth: workers that a step passes.
     ///   - machineCount: on which they run.
     init(depth: Int, machineCount: Int) {
-        guard depth > 1 else {
-            choices = [1]
-            return
-        }
-        let fewer = machineCount < depth ? [max(1, machineCount)] : []
-        // Ways between machines may take as long as the stages.
-        let more = machineCount > 1 ? [2 * depth] : []
-        choices = [depth, depth + 1] + fewer + more
+        choices = depth > 1 ? [depth, depth + 1] + (machineCount < depth ? [max(1, machineCount)] : []) : [1]
     }
-
-    /// The most steps that may be on their way.
-    var stepCountMax: Int { choices.max() ?? 1 }
 
     /// How many steps are to be on their way while so many sequences generate.
     func stepCount(for sequenceCount: Int) -> Int {
@@ -109,7 +99,7 @@ struct StepDealing: Sendable {
     private mutating func begin(_ choice: Int, _ sequenceCount: Int, _ now: Duration) {
         let isSame = choice == window.choice && sequenceCount == window.sequenceCount
         window = Window(sequenceCount: sequenceCount, choice: choice, since: now)
-        if !isSame { window.ignoredCount = 2 * stepCountMax }
+        if !isSame { window.ignoredCount = 2 * (choices.max() ?? 1) }
     }
 
     /// What was not tried yet, else the best; now and then another one, as what was slow may be so no longer.

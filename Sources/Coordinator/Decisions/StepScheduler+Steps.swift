@@ -5,12 +5,15 @@ extension StepScheduler {
     mutating func nextSteps(now: Duration) -> [Step] {
         guard epoch != nil else { return [] }
         var steps: [Step] = []
-        while inFlight.count < max(depth + 1, dealing.stepCountMax), let step = makeStep(now: now) {
+        while inFlight.count < stepsInFlightMax, let step = makeStep(now: now) {
             if inFlight.isEmpty { noteProgress(now: now) }
             steps.append(step)
         }
         return steps
     }
+
+    /// One for each worker to compute, one on its way.
+    private var stepsInFlightMax: Int { depth + 1 }
 
     /// What a step is put together from.
     private struct Draft {
@@ -22,14 +25,10 @@ extension StepScheduler {
     }
 
     private mutating func makeStep(now: Duration) -> Step? {
-        let decoding = active.values.lazy.filter(\.isDecoding)
-        let decodingCount = decoding.count
-        let stepCount = dealing.stepCount(for: decodingCount)
-        let takesDecodes =
-            inFlight.count { $0.decodeRowCount > 0 } < stepCount && decoding.contains { $0.pendingCount > 0 }
+        let load = decodeLoad
         // Beside others that generate, prompts come along with their steps: one of their own on the way would be another
         // that all of them wait for.
-        guard inFlight.count < depth || decodingCount == 0 || takesDecodes else { return nil }
+        guard inFlight.count < depth || load.sequenceCount == 0 || load.share > 0 else { return nil }
         // A sequence's room is free for others from the step on that frees it: operations stand before rows.
         var draft = Draft(operations: frees.map { .free($0) })
         frees.removeAll()
@@ -38,9 +37,11 @@ extension StepScheduler {
         if let id = turns.first(where: { active[$0]?.kind == .diagnostic && (active[$0]?.pendingCount ?? 0) > 0 }) {
             take(id, upTo: capacity.maxRows, &draft, now)
         } else {
-            if takesDecodes { takeDecodes(upTo: (decodingCount + stepCount - 1) / stepCount, &draft, now) }
+            // Those that were just let in may have but one row to compute.
+            let load = decodeLoad
+            takeDecodes(upTo: load.share, &draft, now)
             decodeRowCount = draft.rows.count
-            takePrompts(upTo: promptRowsMax(decodingCount: decodingCount), &draft, now)
+            takePrompts(upTo: promptRowsMax(decodingCount: load.sequenceCount), &draft, now)
         }
         guard !draft.operations.isEmpty || !draft.rows.isEmpty else { return nil }
         rotate(past: draft.sequences)
@@ -49,6 +50,18 @@ extension StepScheduler {
             StepInFlight(
                 id: nextStep, rows: draft.rows, promptRowCount: draft.rows.count - decodeRowCount, sentAt: now))
         return Step(id: nextStep, operations: draft.operations, rows: draft.rows)
+    }
+
+    /// How many sequences generate, and how many rows of them the next step may have: none while as many steps with such rows
+    /// are on their way as there should be.
+    private var decodeLoad: (sequenceCount: Int, share: Int) {
+        let decoding = active.values.lazy.filter(\.isDecoding)
+        let count = decoding.count
+        let stepCount = dealing.stepCount(for: count)
+        guard inFlight.count(where: { $0.decodeRowCount > 0 }) < stepCount,
+            decoding.contains(where: { $0.pendingCount > 0 })
+        else { return (count, 0) }
+        return (count, (count + stepCount - 1) / stepCount)
     }
 
     private var stepRowsMax: Int { min(capacity.maxRows, rowsMax) }

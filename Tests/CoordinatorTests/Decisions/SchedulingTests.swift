@@ -121,8 +121,6 @@ struct SchedulingTests {
     @Test("requests wait for cache memory, then for a place in the queue, then are refused")
     func admission() throws {
         var cluster = running(maxSequences: 2, queueMax: 2)
-        // What frees the probe is on its way no more.
-        cluster.drain()
         let ids = try (0..<4).map { _ in try cluster.submit([1], maxTokens: 3) }
         #expect(cluster.machine.status.activeSequences == 2)
         #expect(cluster.machine.status.waitingSequences == 2)
