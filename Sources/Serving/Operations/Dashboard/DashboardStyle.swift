@@ -65,7 +65,8 @@ enum DashboardStyle {
         th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
         tr:last-child > * { border-bottom: 0; }
         thead th { color: var(--quiet); font-weight: 500; font-size: 12px; white-space: nowrap; }
-        tbody th { font-weight: 600; overflow-wrap: anywhere; }
+        tbody th { font-weight: 600; }
+        #http th, #links th { overflow-wrap: anywhere; }
         td.number, th.number { text-align: right; white-space: nowrap; }
         th:last-child, td:last-child { padding-right: 0; }
         .state.active, .state.loaded { color: var(--good); }
