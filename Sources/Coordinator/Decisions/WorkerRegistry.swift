@@ -193,7 +193,8 @@ extension WorkerRegistry {
         let share = Double(max(1, threadCount)) / Double(max(1, hello.threadCount))
         return ComputeSpeed(
             bytesPerSecond: own.bytesPerSecond.mapValues { $0.map { $0 * share } },
-            machineBytesPerSecond: neighbours.compactMap { $0.speed?.machineBytesPerSecond }.max() ?? 0)
+            machineBytesPerSecond: neighbours.compactMap { $0.speed?.machineBytesPerSecond }.max() ?? 0,
+            machineShare: own.machineShare * share)
     }
 
     private func memoryLimit(of name: String) -> Int? { expected.first { $0.name == name }?.memoryBytes }

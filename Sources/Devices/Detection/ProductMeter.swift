@@ -9,7 +9,7 @@ package struct ProductMeter {
     private static let inputCount = 2048
     private static let outputCount = 8192
     /// More than caches hold, read once for a few rows; with many rows computing takes the time, and less will do.
-    private static let bytesWanted = 96 << 20
+    private static let bytesWanted = 64 << 20
     private static let bytesOfManyRows = 24 << 20
     private static let manyRows = 16
     private static let runCount = 3
@@ -56,13 +56,17 @@ package struct ProductMeter {
         let count = max(1, min(Self.bytesWanted, bytesMax - 2 * matrixBytes) / matrixBytes)
         // A scale that is an ordinary number in every type.
         let source = [UInt8](repeating: 0x31, count: matrixBytes)
-        try device.reserveWeights(count * matrixBytes)
-        var matrices: [any DeviceMatrix] = []
+        var packed = [UInt8](
+            repeating: 0,
+            count: PackedView.byteCount(of: type, rowCount: Self.outputCount, columnCount: Self.inputCount))
         try source.withUnsafeBytes { bytes in
-            let view = TensorView(
-                type: type, rowCount: Self.outputCount, columnCount: Self.inputCount, bytes: bytes)
-            for _ in 0..<count { matrices.append(try device.makeMatrix(view, bias: nil, copied: { _ in })) }
+            let view = TensorView(type: type, rowCount: Self.outputCount, columnCount: Self.inputCount, bytes: bytes)
+            try packed.withUnsafeMutableBytes { try device.pack(view, into: $0) }
         }
-        return matrices
+        try device.reserveWeights(count * packed.count)
+        return try packed.withUnsafeBytes { bytes in
+            let view = PackedView(type: type, rowCount: Self.outputCount, columnCount: Self.inputCount, bytes: bytes)
+            return try (0..<count).map { _ in try device.makeMatrix(view, bias: nil) }
+        }
     }
 }

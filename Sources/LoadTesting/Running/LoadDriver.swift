@@ -84,7 +84,7 @@ package final class LoadDriver: Sendable {
     private func warmUp() async throws(LoadFailure) {
         guard plan.warmUp > 0 else { return }
         let prompts = plan.prompts.forWarmUp
-        let clients = min(Self.clientsBeforehand, plan.warmUp)
+        let clients = min(Self.clientsBeforehand, plan.warmUp, plan.connectionsMax)
         let failure = await withTaskGroup(of: LoadFailure?.self) { group in
             for client in 0..<clients {
                 group.addTask {

@@ -11,16 +11,22 @@ package struct ComputeSpeed: Sendable, Hashable {
     package let bytesPerSecond: [ElementType: [Double]]
     /// At which all cores of the machine together read memory, which its workers share; 0 when it was not measured.
     package var machineBytesPerSecond: Double
+    /// Of what all cores of the machine compute together, the part that the worker does when it is alone: two workers of one
+    /// thread on two cores that slow each other down have more than half each. 0 when it was not measured.
+    package var machineShare: Double
 
     /// nil where something is missing, or is no rate.
-    package init?(bytesPerSecond: [ElementType: [Double]], machineBytesPerSecond: Double = 0) {
+    package init?(bytesPerSecond: [ElementType: [Double]], machineBytesPerSecond: Double = 0, machineShare: Double = 0)
+    {
         guard !bytesPerSecond.isEmpty, machineBytesPerSecond.isFinite, machineBytesPerSecond >= 0,
+            (0...1).contains(machineShare),
             bytesPerSecond.values.allSatisfy({ rates in
                 rates.count == Self.rowCounts.count && rates.allSatisfy { $0.isFinite && $0 > 0 }
             })
         else { return nil }
         self.bytesPerSecond = bytesPerSecond
         self.machineBytesPerSecond = machineBytesPerSecond
+        self.machineShare = machineShare
     }
 
     /// Time to multiply weights with some rows.

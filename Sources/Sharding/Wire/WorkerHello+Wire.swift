@@ -21,6 +21,7 @@ extension WireHello {
         bytesPerSecond = hello.bytesPerSecond
         if let speed = hello.speed {
             machineBytesPerSecond = speed.machineBytesPerSecond
+            machineShare = speed.machineShare
             speeds = speed.bytesPerSecond.sorted { $0.key.rawValue < $1.key.rawValue }.map { type, rates in
                 WireHello.Speed.with { message in
                     message.elementType = type.rawValue
@@ -87,10 +88,15 @@ extension WorkerHello {
             }
             rates[type] = speed.bytesPerSecond
         }
-        guard let speed = ComputeSpeed(bytesPerSecond: rates, machineBytesPerSecond: header.machineBytesPerSecond)
+        guard
+            let speed = ComputeSpeed(
+                bytesPerSecond: rates, machineBytesPerSecond: header.machineBytesPerSecond,
+                machineShare: header.machineShare)
         else {
             throw read.wrong(
-                "speeds", expected: "\(ComputeSpeed.rowCounts.count) finite rates above 0 of each type", got: "others")
+                "speeds",
+                expected: "\(ComputeSpeed.rowCounts.count) finite rates above 0 of each type, a share from 0 to 1",
+                got: "others")
         }
         return speed
     }

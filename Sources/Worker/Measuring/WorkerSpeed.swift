@@ -26,6 +26,7 @@ struct WorkerSpeed {
         /// By the numbers of types in GGUF.
         var bytesPerSecond: [UInt32: [Double]]
         var machineBytesPerSecond: Double
+        var machineShare: Double
     }
 
     /// nil where there is too little memory to measure with. Takes about a second, a few milliseconds where it is known.
@@ -47,15 +48,31 @@ struct WorkerSpeed {
         guard let meter = try? ProductMeter(cpu, bytesMax: bytesMax) else { return nil }
         var rates: [ElementType: [Double]] = [:]
         for type in ComputeSpeed.types { rates[type] = meter.measure(type, rowCounts: ComputeSpeed.rowCounts) }
-        let machineRate = MemoryBandwidth.measure(
-            threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax))
-        return ComputeSpeed(bytesPerSecond: rates, machineBytesPerSecond: machineRate ?? 0)
+        // Where there are no other cores to be seen, nothing is known of the machine.
+        let isAmongOthers = machine.coreCount > cpu.threads
+        let machineRate =
+            isAmongOthers
+            ? MemoryBandwidth.measure(
+                threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax)) : nil
+        return ComputeSpeed(
+            bytesPerSecond: rates, machineBytesPerSecond: machineRate ?? 0,
+            machineShare: isAmongOthers ? share(rates) ?? 0 : 0)
+    }
+
+    /// Of what all cores compute together.
+    private func share(_ rates: [ElementType: [Double]]) -> Double? {
+        var whole = cpu
+        (whole.threads, whole.cpus) = (min(machine.coreCount, CPUDeviceOptions.threadsMax), [])
+        guard let type = ComputeSpeed.types.first, let rows = ComputeSpeed.rowCounts.last, let own = rates[type]?.last,
+            let all = try? ProductMeter(whole, bytesMax: bytesMax).measure(type, rowCounts: [rows])?.last
+        else { return nil }
+        return min(1, own / all)
     }
 
     private static func record(_ speed: ComputeSpeed) -> Record {
         Record(
             bytesPerSecond: Dictionary(uniqueKeysWithValues: speed.bytesPerSecond.map { ($0.key.rawValue, $0.value) }),
-            machineBytesPerSecond: speed.machineBytesPerSecond)
+            machineBytesPerSecond: speed.machineBytesPerSecond, machineShare: speed.machineShare)
     }
 
     private static func speed(_ text: String) -> ComputeSpeed? {
@@ -65,6 +82,8 @@ struct WorkerSpeed {
             guard let type = ElementType(rawValue: number) else { return nil }
             rates[type] = rate
         }
-        return ComputeSpeed(bytesPerSecond: rates, machineBytesPerSecond: record.machineBytesPerSecond)
+        return ComputeSpeed(
+            bytesPerSecond: rates, machineBytesPerSecond: record.machineBytesPerSecond,
+            machineShare: record.machineShare)
     }
 }
