@@ -37,26 +37,28 @@ struct WorkerSpeed {
                 separator: "-"
             ).filter { $0.isLetter || $0.isNumber || ".-".contains($0) }
         if let known = memory.recall(name).flatMap(Self.speed) { return known }
-        guard bytesMax >= Self.bytesMin, let measured = MeasuringTurn.take({ measure() }) else { return nil }
+        // Where there are no other cores to be seen, nothing is known of the machine.
+        let isAmongOthers = machine.coreCount > cpu.threads
+        guard bytesMax >= Self.bytesMin,
+            var measured = MeasuringTurn.take({ measure(isAmongOthers: isAmongOthers) })
+        else { return nil }
+        if isAmongOthers {
+            // It takes a turn of its own.
+            measured.machineBytesPerSecond =
+                MemoryBandwidth.measure(
+                    threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax)) ?? 0
+        }
         if let text = try? JSONEncoder().encode(Self.record(measured)) {
             memory.remember(String(decoding: text, as: UTF8.self), name)
         }
         return measured
     }
 
-    private func measure() -> ComputeSpeed? {
+    private func measure(isAmongOthers: Bool) -> ComputeSpeed? {
         guard let meter = try? ProductMeter(cpu, bytesMax: bytesMax) else { return nil }
         var rates: [ElementType: [Double]] = [:]
         for type in ComputeSpeed.types { rates[type] = meter.measure(type, rowCounts: ComputeSpeed.rowCounts) }
-        // Where there are no other cores to be seen, nothing is known of the machine.
-        let isAmongOthers = machine.coreCount > cpu.threads
-        let machineRate =
-            isAmongOthers
-            ? MemoryBandwidth.measure(
-                threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax)) : nil
-        return ComputeSpeed(
-            bytesPerSecond: rates, machineBytesPerSecond: machineRate ?? 0,
-            machineShare: isAmongOthers ? share(rates) ?? 0 : 0)
+        return ComputeSpeed(bytesPerSecond: rates, machineShare: isAmongOthers ? share(rates) ?? 0 : 0)
     }
 
     /// Of what all cores compute together.
