@@ -187,14 +187,13 @@ extension WorkerRegistry {
         }
     }
 
-    /// Of all threads that a worker gets; its machine reads memory as fast as the best of its workers found.
+    /// Of all threads that a worker gets: as for memory, the mean a thread of those who share its device.
     private func speed(_ hello: WorkerHello, threadCount: Int, _ neighbours: [WorkerHello]) -> ComputeSpeed? {
-        guard let own = hello.speed else { return nil }
-        let share = Double(max(1, threadCount)) / Double(max(1, hello.threadCount))
-        return ComputeSpeed(
-            bytesPerSecond: own.bytesPerSecond.mapValues { $0.map { $0 * share } },
-            machineBytesPerSecond: neighbours.compactMap { $0.speed?.machineBytesPerSecond }.max() ?? 0,
-            machineShare: own.machineShare * share)
+        guard hello.speed != nil else { return nil }
+        let measured = neighbours.compactMap { neighbour in
+            neighbour.speed.map { $0.scaled(by: Double(max(1, threadCount)) / Double(max(1, neighbour.threadCount))) }
+        }
+        return ComputeSpeed(meanOf: measured)
     }
 
     private func memoryLimit(of name: String) -> Int? { expected.first { $0.name == name }?.memoryBytes }

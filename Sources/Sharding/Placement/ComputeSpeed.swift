@@ -8,7 +8,7 @@ package struct ComputeSpeed: Sendable, Hashable {
     package static let types: [ElementType] = [.q4_K, .q6_K, .q8_0, .f16]
 
     /// Bytes of weights a second, one entry for each of ``rowCounts``; at least one type.
-    package let bytesPerSecond: [ElementType: [Double]]
+    package private(set) var bytesPerSecond: [ElementType: [Double]]
     /// At which all cores of the machine together read memory, which its workers share; 0 when it was not measured.
     package var machineBytesPerSecond: Double
     /// Of what all cores of the machine compute together, the part that the worker does when it is alone: two workers of one
@@ -27,6 +27,28 @@ package struct ComputeSpeed: Sendable, Hashable {
         self.bytesPerSecond = bytesPerSecond
         self.machineBytesPerSecond = machineBytesPerSecond
         self.machineShare = machineShare
+    }
+
+    /// What several workers of one device found of it, each type by those who know it; nil of none. Its machine is as fast as
+    /// the best of them found.
+    package init?(meanOf speeds: [ComputeSpeed]) {
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
+        var rates: [ElementType: [Double]] = [:]
+        for type in Set(speeds.flatMap(\.bytesPerSecond.keys)) {
+            let known = speeds.compactMap { $0.bytesPerSecond[type] }
+            rates[type] = Self.rowCounts.indices.map { index in mean(known.map { $0[index] }) }
+        }
+        self.init(
+            bytesPerSecond: rates, machineBytesPerSecond: speeds.map(\.machineBytesPerSecond).max() ?? 0,
+            machineShare: mean(speeds.map(\.machineShare).filter { $0 > 0 }))
+    }
+
+    /// The same with more threads, or fewer.
+    package func scaled(by factor: Double) -> ComputeSpeed {
+        var scaled = self
+        scaled.bytesPerSecond = bytesPerSecond.mapValues { $0.map { $0 * factor } }
+        scaled.machineShare = min(1, machineShare * factor)
+        return scaled
     }
 
     /// Time to multiply weights with some rows.

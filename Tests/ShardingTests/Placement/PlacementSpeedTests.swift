@@ -54,6 +54,21 @@ struct PlacementSpeedTests {
         #expect(speed.seconds([:], rows: 4) == 0)
     }
 
+    @Test("what workers of one device found is one figure for each, by the threads that each has")
+    func mean() throws {
+        let one = try #require(
+            ComputeSpeed(bytesPerSecond: [.q4_K: [8, 4, 2, 1]], machineBytesPerSecond: 20, machineShare: 0.5))
+        let other = try #require(
+            ComputeSpeed(
+                bytesPerSecond: [.q4_K: [12, 8, 4, 2], .f16: [1, 1, 1, 1]], machineBytesPerSecond: 30,
+                machineShare: 0.75))
+        let mean = try #require(ComputeSpeed(meanOf: [one, other]))
+        #expect(mean.bytesPerSecond == [.q4_K: [10, 6, 3, 1.5], .f16: [1, 1, 1, 1]])
+        #expect(mean.machineBytesPerSecond == 30 && mean.machineShare == 0.625)
+        #expect(one.scaled(by: 2).bytesPerSecond == [.q4_K: [16, 8, 4, 2]] && one.scaled(by: 4).machineShare == 1)
+        #expect(ComputeSpeed(meanOf: []) == nil)
+    }
+
     @Test("speeds that are none are refused")
     func invalid() {
         #expect(ComputeSpeed(bytesPerSecond: [:]) == nil)
