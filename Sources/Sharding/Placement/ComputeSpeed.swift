@@ -11,22 +11,16 @@ package struct ComputeSpeed: Sendable, Hashable {
     package private(set) var bytesPerSecond: [ElementType: [Double]]
     /// At which all cores of the machine together read memory, which its workers share; 0 when it was not measured.
     package var machineBytesPerSecond: Double
-    /// Of what all cores of the machine compute together, the part that the worker does when it is alone: two workers of one
-    /// thread on two cores that slow each other down have more than half each. 0 when it was not measured.
-    package var machineShare: Double
 
     /// nil where something is missing, or is no rate.
-    package init?(bytesPerSecond: [ElementType: [Double]], machineBytesPerSecond: Double = 0, machineShare: Double = 0)
-    {
+    package init?(bytesPerSecond: [ElementType: [Double]], machineBytesPerSecond: Double = 0) {
         guard !bytesPerSecond.isEmpty, machineBytesPerSecond.isFinite, machineBytesPerSecond >= 0,
-            (0...1).contains(machineShare),
             bytesPerSecond.values.allSatisfy({ rates in
                 rates.count == Self.rowCounts.count && rates.allSatisfy { $0.isFinite && $0 > 0 }
             })
         else { return nil }
         self.bytesPerSecond = bytesPerSecond
         self.machineBytesPerSecond = machineBytesPerSecond
-        self.machineShare = machineShare
     }
 
     /// What several workers of one device found of it, each type by those who know it; nil of none. Its machine is as fast as
@@ -39,15 +33,13 @@ package struct ComputeSpeed: Sendable, Hashable {
             rates[type] = Self.rowCounts.indices.map { index in mean(known.map { $0[index] }) }
         }
         self.init(
-            bytesPerSecond: rates, machineBytesPerSecond: speeds.map(\.machineBytesPerSecond).max() ?? 0,
-            machineShare: mean(speeds.map(\.machineShare).filter { $0 > 0 }))
+            bytesPerSecond: rates, machineBytesPerSecond: speeds.map(\.machineBytesPerSecond).max() ?? 0)
     }
 
     /// The same with more threads, or fewer.
     package func scaled(by factor: Double) -> ComputeSpeed {
         var scaled = self
         scaled.bytesPerSecond = bytesPerSecond.mapValues { $0.map { $0 * factor } }
-        scaled.machineShare = min(1, machineShare * factor)
         return scaled
     }
 

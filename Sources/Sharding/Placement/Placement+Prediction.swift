@@ -56,7 +56,7 @@ extension Placement {
                 SplitCost(
                     slowest: Double(bytes) / hop.estimate.bytesPerSecond, sum: hop.estimate.seconds(ofBytes: bytes)))
         }
-        cost.slowest = max(cost.slowest, machineSeconds(segments, work))
+        cost.slowest = max(cost.slowest, memorySeconds(segments))
         return cost
     }
 

@@ -52,25 +52,17 @@ extension Placement {
             hasMixtures: model.hasMixtures)
     }
 
-    /// Time for which the machine that is busy longest is so with a step: workers that share one cannot compute more, or read
-    /// faster, together than it does.
-    func machineSeconds(_ segments: [Segment], _ work: Work) -> Double {
-        var computing: [String: Double] = [:]
+    /// Time for which the memory of each machine is busy with a step: workers that share it cannot read faster together.
+    func memorySeconds(_ segments: [Segment]) -> Double {
         var bytes: [String: Int] = [:]
         var rates: [String: Double] = [:]
-        let basis = timeBasis
         for segment in segments {
             let worker = workers[segment.worker]
-            if let share = worker.speed?.machineShare {
-                computing[worker.machine, default: 0] +=
-                    share * segment.units.reduce(0) { $0 + computeSeconds(ofUnit: $1, on: segment.worker, work, basis) }
-            }
             guard let rate = worker.speed?.machineBytesPerSecond, rate > 0 else { continue }
             let weights = segment.units.reduce(0) { saturatingSum($0, model.weightBytes(ofUnit: $1)) }
             bytes[worker.machine] = saturatingSum(bytes[worker.machine] ?? 0, weights)
             rates[worker.machine] = max(rates[worker.machine] ?? 0, rate)
         }
-        let reading = bytes.map { Double($0.value) / (rates[$0.key] ?? 1) }
-        return max(computing.values.max() ?? 0, reading.max() ?? 0)
+        return bytes.reduce(0) { longest, machine in max(longest, Double(machine.value) / (rates[machine.key] ?? 1)) }
     }
 }

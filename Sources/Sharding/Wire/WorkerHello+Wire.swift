@@ -21,7 +21,6 @@ extension WireHello {
         bytesPerSecond = hello.bytesPerSecond
         if let speed = hello.speed {
             machineBytesPerSecond = speed.machineBytesPerSecond
-            machineShare = speed.machineShare
             speeds = speed.bytesPerSecond.sorted { $0.key.rawValue < $1.key.rawValue }.map { type, rates in
                 WireHello.Speed.with { message in
                     message.elementType = type.rawValue
@@ -90,12 +89,11 @@ extension WorkerHello {
         }
         guard
             let speed = ComputeSpeed(
-                bytesPerSecond: rates, machineBytesPerSecond: header.machineBytesPerSecond,
-                machineShare: header.machineShare)
+                bytesPerSecond: rates, machineBytesPerSecond: header.machineBytesPerSecond)
         else {
             throw read.wrong(
                 "speeds",
-                expected: "\(ComputeSpeed.rowCounts.count) finite rates above 0 of each type, a share from 0 to 1",
+                expected: "\(ComputeSpeed.rowCounts.count) finite rates above 0 of each type",
                 got: "others")
         }
         return speed

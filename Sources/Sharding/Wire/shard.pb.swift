@@ -181,12 +181,6 @@ nonisolated struct WireHello: @unchecked Sendable {
     set {_uniqueStorage()._machineBytesPerSecond = newValue}
   }
 
-  /// Of what all those cores compute together, the part that this worker does alone: 0 (not measured) to 1.
-  var machineShare: Double {
-    get {_storage._machineShare}
-    set {_uniqueStorage()._machineShare = newValue}
-  }
-
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated struct Speed: Sendable {
@@ -1534,7 +1528,7 @@ fileprivate nonisolated let _protobuf_package = "shard.wire"
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Hello"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0\u{3}program_bytes\0\u{1}speeds\0\u{3}machine_bytes_per_second\0\u{3}machine_share\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_number\0\u{3}program_version\0\u{1}name\0\u{1}instance\0\u{3}process_id\0\u{3}public_key\0\u{3}data_endpoint\0\u{1}device\0\u{3}thread_count\0\u{3}memory_total_bytes\0\u{3}memory_available_bytes\0\u{3}bytes_per_second\0\u{3}cached_hashes\0\u{3}highest_epoch\0\u{1}run\0\u{3}weights_endpoint\0\u{1}machine\0\u{1}cores\0\u{3}threads_chosen\0\u{3}disk_bytes_per_second\0\u{3}program_bytes\0\u{1}speeds\0\u{3}machine_bytes_per_second\0")
 
   fileprivate class _StorageClass {
     var _protocolNumber: UInt32 = 0
@@ -1560,7 +1554,6 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _programBytes: UInt64 = 0
     var _speeds: [WireHello.Speed] = []
     var _machineBytesPerSecond: Double = 0
-    var _machineShare: Double = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1594,7 +1587,6 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _programBytes = source._programBytes
       _speeds = source._speeds
       _machineBytesPerSecond = source._machineBytesPerSecond
-      _machineShare = source._machineShare
     }
   }
 
@@ -1636,7 +1628,6 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 21: try { try decoder.decodeSingularUInt64Field(value: &_storage._programBytes) }()
         case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._speeds) }()
         case 23: try { try decoder.decodeSingularDoubleField(value: &_storage._machineBytesPerSecond) }()
-        case 24: try { try decoder.decodeSingularDoubleField(value: &_storage._machineShare) }()
         default: break
         }
       }
@@ -1718,9 +1709,6 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._machineBytesPerSecond.bitPattern != 0 {
         try visitor.visitSingularDoubleField(value: _storage._machineBytesPerSecond, fieldNumber: 23)
       }
-      if _storage._machineShare.bitPattern != 0 {
-        try visitor.visitSingularDoubleField(value: _storage._machineShare, fieldNumber: 24)
-      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1753,7 +1741,6 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._programBytes != rhs_storage._programBytes {return false}
         if _storage._speeds != rhs_storage._speeds {return false}
         if _storage._machineBytesPerSecond != rhs_storage._machineBytesPerSecond {return false}
-        if _storage._machineShare != rhs_storage._machineShare {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -1,7 +1,9 @@
 import Devices
 import Foundation
 import Sharding
+import Synchronization
 import Tensors
+import Threads
 
 /// How fast a worker computes with its threads, and how fast its machine reads memory: measured, and remembered for that
 /// machine, instruction set and count of threads.
@@ -26,7 +28,6 @@ struct WorkerSpeed {
         /// By the numbers of types in GGUF.
         var bytesPerSecond: [UInt32: [Double]]
         var machineBytesPerSecond: Double
-        var machineShare: Double
     }
 
     /// nil where there is too little memory to measure with. Takes about a second, a few milliseconds where it is known.
@@ -37,44 +38,42 @@ struct WorkerSpeed {
                 separator: "-"
             ).filter { $0.isLetter || $0.isNumber || ".-".contains($0) }
         if let known = memory.recall(name).flatMap(Self.speed) { return known }
+        guard bytesMax >= Self.bytesMin else { return nil }
         // Where there are no other cores to be seen, nothing is known of the machine.
-        let isAmongOthers = machine.coreCount > cpu.threads
-        guard bytesMax >= Self.bytesMin,
-            var measured = MeasuringTurn.take({ measure(isAmongOthers: isAmongOthers) })
-        else { return nil }
-        if isAmongOthers {
-            // It takes a turn of its own.
-            measured.machineBytesPerSecond =
-                MemoryBandwidth.measure(
-                    threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax)) ?? 0
-        }
+        let machineRate =
+            machine.coreCount > cpu.threads
+            ? MemoryBandwidth.measure(
+                threadCount: machine.coreCount, bytesMax: min(Self.machineReadBytes, bytesMax)) : nil
+        guard var measured = MeasuringTurn.take({ measure() }) else { return nil }
+        measured.machineBytesPerSecond = machineRate ?? 0
         if let text = try? JSONEncoder().encode(Self.record(measured)) {
             memory.remember(String(decoding: text, as: UTF8.self), name)
         }
         return measured
     }
 
-    private func measure(isAmongOthers: Bool) -> ComputeSpeed? {
-        guard let meter = try? ProductMeter(cpu, bytesMax: bytesMax) else { return nil }
-        var rates: [ElementType: [Double]] = [:]
-        for type in ComputeSpeed.types { rates[type] = meter.measure(type, rowCounts: ComputeSpeed.rowCounts) }
-        return ComputeSpeed(bytesPerSecond: rates, machineShare: isAmongOthers ? share(rates) ?? 0 : 0)
+    /// On a thread of its own: the meter pins the one that it runs on.
+    private func measure() -> ComputeSpeed? {
+        let found = FoundSpeed()
+        let thread = OwnedThread(name: "measure") { [cpu, bytesMax] in
+            guard let meter = try? ProductMeter(cpu, bytesMax: bytesMax) else { return }
+            var rates: [ElementType: [Double]] = [:]
+            for type in ComputeSpeed.types { rates[type] = meter.measure(type, rowCounts: ComputeSpeed.rowCounts) }
+            let speed = ComputeSpeed(bytesPerSecond: rates)
+            found.speed.withLock { $0 = speed }
+        }
+        thread.join()
+        return found.speed.withLock { $0 }
     }
 
-    /// Of what all cores compute together.
-    private func share(_ rates: [ElementType: [Double]]) -> Double? {
-        var whole = cpu
-        (whole.threads, whole.cpus) = (min(machine.coreCount, CPUDeviceOptions.threadsMax), [])
-        guard let type = ComputeSpeed.types.first, let rows = ComputeSpeed.rowCounts.last, let own = rates[type]?.last,
-            let all = try? ProductMeter(whole, bytesMax: bytesMax).measure(type, rowCounts: [rows])?.last
-        else { return nil }
-        return min(1, own / all)
+    private final class FoundSpeed: Sendable {
+        let speed = Mutex<ComputeSpeed?>(nil)
     }
 
     private static func record(_ speed: ComputeSpeed) -> Record {
         Record(
             bytesPerSecond: Dictionary(uniqueKeysWithValues: speed.bytesPerSecond.map { ($0.key.rawValue, $0.value) }),
-            machineBytesPerSecond: speed.machineBytesPerSecond, machineShare: speed.machineShare)
+            machineBytesPerSecond: speed.machineBytesPerSecond)
     }
 
     private static func speed(_ text: String) -> ComputeSpeed? {
@@ -85,7 +84,6 @@ struct WorkerSpeed {
             rates[type] = rate
         }
         return ComputeSpeed(
-            bytesPerSecond: rates, machineBytesPerSecond: record.machineBytesPerSecond,
-            machineShare: record.machineShare)
+            bytesPerSecond: rates, machineBytesPerSecond: record.machineBytesPerSecond)
     }
 }

@@ -18,12 +18,12 @@ struct PlacementSpeedTests {
         contextLength: 2048, maxSequences: 16, cachePositions: 32768, maxRows: 512, maxHeadRows: 16)
 
     /// One row at 10 GB/s, and then about as many rows a second, however many there are: a processor that computes.
-    private func speed(_ factor: Double = 1, machine: Double = 0, share: Double = 0) -> ComputeSpeed? {
+    private func speed(_ factor: Double = 1, machine: Double = 0) -> ComputeSpeed? {
         ComputeSpeed(
             bytesPerSecond: [
                 .q4_K: [10e9, 8e9, 2e9, 0.7e9].map { $0 * factor },
                 .q6_K: [12e9, 10e9, 2.6e9, 0.9e9].map { $0 * factor },
-            ], machineBytesPerSecond: machine, machineShare: share)
+            ], machineBytesPerSecond: machine)
     }
 
     private func worker(_ name: String, _ speed: ComputeSpeed?, machine: String = "", disk: Double? = nil)
@@ -57,15 +57,14 @@ struct PlacementSpeedTests {
     @Test("what workers of one device found is one figure for each, by the threads that each has")
     func mean() throws {
         let one = try #require(
-            ComputeSpeed(bytesPerSecond: [.q4_K: [8, 4, 2, 1]], machineBytesPerSecond: 20, machineShare: 0.5))
+            ComputeSpeed(bytesPerSecond: [.q4_K: [8, 4, 2, 1]], machineBytesPerSecond: 20))
         let other = try #require(
             ComputeSpeed(
-                bytesPerSecond: [.q4_K: [12, 8, 4, 2], .f16: [1, 1, 1, 1]], machineBytesPerSecond: 30,
-                machineShare: 0.75))
+                bytesPerSecond: [.q4_K: [12, 8, 4, 2], .f16: [1, 1, 1, 1]], machineBytesPerSecond: 30))
         let mean = try #require(ComputeSpeed(meanOf: [one, other]))
         #expect(mean.bytesPerSecond == [.q4_K: [10, 6, 3, 1.5], .f16: [1, 1, 1, 1]])
-        #expect(mean.machineBytesPerSecond == 30 && mean.machineShare == 0.625)
-        #expect(one.scaled(by: 2).bytesPerSecond == [.q4_K: [16, 8, 4, 2]] && one.scaled(by: 4).machineShare == 1)
+        #expect(mean.machineBytesPerSecond == 30)
+        #expect(one.scaled(by: 2).bytesPerSecond == [.q4_K: [16, 8, 4, 2]])
         #expect(ComputeSpeed(meanOf: []) == nil)
     }
 
@@ -76,8 +75,6 @@ struct PlacementSpeedTests {
         #expect(ComputeSpeed(bytesPerSecond: [.f16: [1, 2, 3, 0]]) == nil)
         #expect(ComputeSpeed(bytesPerSecond: [.f16: [1, 2, 3, .infinity]]) == nil)
         #expect(ComputeSpeed(bytesPerSecond: [.f16: [1, 2, 3, 4]], machineBytesPerSecond: -1) == nil)
-        #expect(ComputeSpeed(bytesPerSecond: [.f16: [1, 2, 3, 4]], machineShare: 1.1) == nil)
-        #expect(ComputeSpeed(bytesPerSecond: [.f16: [1, 2, 3, 4]], machineShare: .nan) == nil)
     }
 
     @Test("prompts do not pass the head, so their layers are shared evenly; tokens do")
@@ -120,16 +117,6 @@ struct PlacementSpeedTests {
         // All weights are read once for each step, of which eight sequences make two or one.
         let bytes = Double(16 * 34_000_000 + 215_000_000)
         #expect(together.prediction.eightTokensPerSecond <= 8 * 90e9 / bytes)
-    }
-
-    @Test("workers that slow each other down are not promised more than their machine computes")
-    func sharedCores() throws {
-        func prediction(share: Double) throws -> Plan.Prediction {
-            try plan([worker("a", speed(share: share)), worker("b", speed(share: share))], .prompt).prediction
-        }
-        let (apart, crowded) = (try prediction(share: 0.5), try prediction(share: 0.75))
-        #expect(crowded.promptTokensPerSecond < 0.75 * apart.promptTokensPerSecond)
-        #expect(crowded.tokensPerSecond == apart.tokensPerSecond)
     }
 
     @Test("a slow worker is left out where it would hold the others up, and kept where it helps")

@@ -9,8 +9,7 @@ enum WireSamples {
     static let key = CurvePublicKey(bytes: (1...32).map { UInt8($0) })!
 
     static let speed = ComputeSpeed(
-        bytesPerSecond: [.q4_K: [1e10, 6e9, 2e9, 7e8], .f16: [2e10, 1e10, 3e9, 1e9]], machineBytesPerSecond: 3e10,
-        machineShare: 0.625)
+        bytesPerSecond: [.q4_K: [1e10, 6e9, 2e9, 7e8], .f16: [2e10, 1e10, 3e9, 1e9]], machineBytesPerSecond: 3e10)
 
     static let hello = WorkerHello(
         name: "node-a.1_x", instance: 77, processID: 4242, publicKey: key, dataEndpoint: "tcp://127.0.0.1:49152",
