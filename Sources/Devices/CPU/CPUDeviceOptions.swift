@@ -50,6 +50,9 @@ package struct CPUDeviceOptions: Sendable, Hashable {
     /// Says which kernels there are where this machine lacks those that were asked for.
     package func check() throws(DeviceError) { _ = try Self.table(kernels) }
 
+    /// Name of the instruction set that a device with these would use; nil where this machine lacks it.
+    package var kernelsName: String? { (try? Self.table(kernels)).map { String(cString: $0.name) } }
+
     /// The table of kernels that `name` stands for.
     static func table(_ name: String?) throws(DeviceError) -> shard_kernels {
         guard let name else { return shard_kernels_best().pointee }

@@ -32,7 +32,7 @@ struct WorkerSpeed {
 
     /// nil where there is too little memory to measure with. Takes about a second, a few milliseconds where it is known.
     func known() -> ComputeSpeed? {
-        guard let kernels = try? CPUDevice(cpu).kernelsName else { return nil }
+        guard let kernels = cpu.kernelsName else { return nil }
         let name =
             ([machine.id, ShardVersion.current, kernels, "\(cpu.threads)"] + cpu.cpus.map(String.init)).joined(
                 separator: "-"
